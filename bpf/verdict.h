@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Verdict words: what user space made of a stream. */
+#ifndef MCPVIGIL_BPF_VERDICT_H
+#define MCPVIGIL_BPF_VERDICT_H
+
+#include "maps.h"
+
+/* Also computed in user/probe/verdict.c: keep alike. */
+static __always_inline u64 key_hash(const struct ev_key *k)
+{
+	u64 h = k->obj * 0x9e3779b97f4a7c15ULL ^ k->ino * 0xc2b2ae3d27d4eb4fULL;
+
+	h ^= h >> 29;
+	h *= 0xbf58476d1ce4e5b9ULL;
+	return h ^ h >> 32;
+}
+
+static __always_inline u64 *verdict_word(u64 hash)
+{
+	u32 slot = hash & (VERDICTS_MAX - 1);
+
+	return bpf_map_lookup_elem(&verdicts, &slot);
+}
+
+/* enum verdict_code of the stream; V_NONE where the slot is another's. */
+static __always_inline u8 verdict_get(const struct ev_key *k)
+{
+	u64 h = key_hash(k), *w = verdict_word(h);
+
+	return w && *w >> 8 == h >> 8 ? (u8)*w : V_NONE;
+}
+
+/* Never over another stream's "yes". */
+static __always_inline void verdict_put(const struct ev_key *k, u8 code)
+{
+	u64 h = key_hash(k), *w = verdict_word(h);
+
+	if (w && (*w >> 8 == h >> 8 || (u8)*w < V_YES))
+		*w = (h & ~0xffULL) | code;
+}
+
+#endif

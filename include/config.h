@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The one struct that user space fills before load. All zero is the smallest thing that loads. */
+#ifndef MCPVIGIL_CONFIG_H
+#define MCPVIGIL_CONFIG_H
+
+#ifdef __bpf__
+#include "vmlinux.h"
+#else
+#include <linux/types.h>
+#endif
+
+#define RING_BYTES (8u << 20)	 /* bulk ring; twice its pages are mapped, Pss counts them once */
+#define CTL_RING_BYTES (256u << 10) /* exec and exit: never starved by data */
+#define STREAMS_MAX 32768	 /* counted positions; least recently used first */
+#define PROCS_MAX 8192		 /* budgets; least recently used first */
+#define VERDICTS_MAX 65536	 /* direct-mapped words, 8 bytes each */
+#define UNDECIDED_BYTES 4096	 /* of a stream without a word of JSON or HTTP, before "no" */
+#define UNDECIDED_CALLS 4
+#define STDIO_BYTES 65536	 /* the same for fd 0 and 1: servers print banners first */
+#define SEGMENTS_MAX 64		 /* iovecs walked per call */
+#define CHUNK_BYTES 32768	 /* largest piece of one record */
+#define CALL_BYTES_LOOP (8u << 20)  /* copied of one call with bpf_loop (5.17) */
+#define CALL_BYTES_OLD (512u << 10) /* ... with a bounded loop */
+
+/* Verdict word: (tag << 8 | code). User space writes it through mmap: no system call, no missed run. */
+enum verdict_code {
+	V_NONE = 0,
+	V_MISS = 1,	/* 1 ... UNDECIDED_CALLS: calls that did not look like ours (TCP) */
+	V_NO = 16,	/* other traffic: not copied */
+	V_NO_HTTP = 17, /* HTTP without MCP so far: a POST is still shown */
+	V_YES = 18,	/* confirmed: copied, no limit but the budget */
+	V_SELF = 19,	/* what the agent itself reads or writes: never, not even after exec */
+};
+
+struct config {
+	__u64 rate;	   /* bytes/s of a process; 0: no budget */
+	__u64 cgroup_rate; /* bytes/s of a cgroup */
+	__u64 burst;	   /* bytes a process may save up */
+	__u64 cgroup_burst;
+	__u32 open_rate;   /* streams/s a process may open, beyond a burst of 2048 */
+	__u32 call_bytes;  /* copied of one call; 0: the tier's limit */
+};
+
+#endif

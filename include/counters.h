@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Every way to lose data, by name. One list: BPF enum, record name, help text.
+ *
+ * The first group is counted in BPF (mmap'ed array "losses"), the second in user space. */
+#ifndef MCPVIGIL_COUNTERS_H
+#define MCPVIGIL_COUNTERS_H
+
+#define KERNEL_COUNTERS(X)                                                                       \
+	X(RING_FULL, "ring_full", "records lost: the ring buffer had no room")                    \
+	X(RING_FULL_BYTES, "ring_full_bytes", "bytes of those records")                           \
+	X(BUDGET_BYTES, "budget_bytes", "bytes of processes over their byte budget")              \
+	X(CUT_BYTES, "cut_bytes", "bytes of single calls beyond the capture limit")               \
+	X(READ_FAULT, "read_fault", "user memory that was not readable when we looked")           \
+	X(STREAM_BUDGET, "stream_budget", "streams of processes that open too many too fast")     \
+	X(STREAMS_FULL, "streams_full", "streams not tracked: the table refused the entry")       \
+	X(COMPAT_CALLS, "compat_calls", "system calls of 32-bit tasks, not decoded")              \
+	X(SPLICED_BYTES, "spliced_bytes", "bytes moved by splice, tee, vmsplice or sendfile")     \
+	X(URING_OPS, "io_uring_ops", "io_uring operations on tracked streams")                    \
+	X(KTLS_CALLS, "ktls_calls", "calls on kernel TLS sockets, not decoded")                   \
+	X(SEGS_CUT, "segments_cut", "calls with more segments than are walked")
+
+#define USER_COUNTERS(X)                                                                         \
+	X(MISSED_RUNS, "missed_runs", "runs of our BPF programs that the kernel skipped")         \
+	X(STREAM_GAP_BYTES, "stream_gap_bytes", "bytes of watched streams that no record held")   \
+	X(CHANS_EVICTED, "chans_evicted", "streams forgotten: the stream table was full")         \
+	X(PENDING_FULL, "pending_full", "bytes dropped: too much waited for its other end")       \
+	X(MARKS_FULL, "marks_full", "times made coarser: too many small calls in one message")    \
+	X(SESSIONS_EVICTED, "sessions_evicted", "sessions forgotten: the table was full")         \
+	X(IN_FLIGHT_EVICTED, "in_flight_evicted", "requests given up: too many in flight")        \
+	X(MCP_STREAMS_EVICTED, "mcp_streams_evicted", "MCP streams forgotten: the table was full") \
+	X(EXCHANGES_EVICTED, "exchanges_evicted", "HTTP exchanges forgotten: the table was full") \
+	X(BAD_RECORD, "bad_record", "records with a size that does not fit their kind")           \
+	X(TAPE_TRUNCATED, "tape_truncated", "recording ends inside a record")
+
+enum counter {
+#define X(name, text, help) C_##name,
+	KERNEL_COUNTERS(X)
+	C_KERNEL_N,
+	C_USER_BASE = C_KERNEL_N - 1,
+	USER_COUNTERS(X)
+#undef X
+	C_N
+};
+
+#endif

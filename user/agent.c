@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent live: the kernel side, the pipeline, one loop. */
+#include "agent.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/evloop.h"
+#include "base/log.h"
+#include "cmd/trace_opts.h"
+#include "pipeline.h"
+#include "probe/probe.h"
+#include "probe/tape.h"
+
+#define NICE -10 /* the ring holds tens of milliseconds: on a busy processor a turn later is a loss */
+#define TICK_MS 20
+#define OUTPUT_TICKS 4  /* 80 ms: output is flushed at least each 100 ms */
+#define LOSSES_TICKS 50 /* 1 s */
+
+struct agent {
+	struct probe *probe;
+	struct pipeline *pipe; /* NULL while recording */
+	struct tape *tape;
+	struct evloop *loop;
+	uint64_t started, ticks, records;
+};
+
+static void on_record(void *ctx, const struct ev_hdr *h)
+{
+	struct agent *a = ctx;
+
+	a->records++;
+	if (a->tape)
+		tape_write(a->tape, h);
+	if (a->pipe)
+		pipeline_feed(a->pipe, h);
+}
+
+static void on_verdict(void *ctx, const struct ev_key *key, uint8_t code)
+{
+	struct agent *a = ctx;
+
+	if (a->probe)
+		probe_verdict(a->probe, key, code);
+}
+
+/* Everything that stood in the rings at one time, and that time passed on. */
+static void agent_drain(struct agent *a)
+{
+	int n;
+
+	do {
+		uint64_t now = clock_boot_ns();
+
+		n = probe_consume(a->probe, on_record, a);
+		if (a->pipe)
+			pipeline_tick(a->pipe, now);
+	} while (n == -EAGAIN);
+}
+
+static void agent_losses(struct agent *a)
+{
+	uint64_t kernel[C_N];
+
+	probe_losses(a->probe, kernel);
+	if (a->pipe)
+		pipeline_losses(a->pipe, kernel, clock_boot_ns());
+}
+
+static void on_ring(void *ctx)
+{
+	agent_drain(ctx);
+}
+
+static void on_tick(void *ctx)
+{
+	struct agent *a = ctx;
+
+	agent_drain(a);
+	a->ticks++;
+	if (a->ticks % LOSSES_TICKS == 0)
+		agent_losses(a);
+	if (!a->pipe || a->ticks % OUTPUT_TICKS)
+		return;
+	pipeline_output(a->pipe);
+	if (pipeline_broken(a->pipe))
+		evloop_stop(a->loop);
+}
+
+static void on_signal(void *ctx, int sig)
+{
+	struct agent *a = ctx;
+
+	(void)sig;
+	evloop_stop(a->loop);
+}
+
+static int loop_new(struct agent *a)
+{
+	int err;
+
+	a->loop = evloop_new();
+	if (!a->loop)
+		return -errno;
+	err = evloop_signal(a->loop, SIGINT, on_signal, a);
+	if (!err)
+		err = evloop_signal(a->loop, SIGTERM, on_signal, a);
+	if (!err)
+		err = evloop_tick(a->loop, TICK_MS, on_tick, a);
+	return err;
+}
+
+/* Attach, learn what is open, and say so: what a peer does after that line is seen whole. */
+static int agent_watch(struct agent *a)
+{
+	struct probe_opts opts = PROBE_OPTS_DEFAULT;
+	int err;
+
+	opts.tier = getenv("MCPVIGIL_TIER"); /* so that tests can compare them */
+	err = loop_new(a);
+	if (err)
+		return err;
+	prctl(PR_SET_DUMPABLE, 0); /* payloads of others pass through this memory */
+	setpriority(PRIO_PROCESS, 0, NICE);
+	a->probe = probe_new(&opts);
+	if (!a->probe)
+		return -EPERM; /* probe_new has said why */
+	err = probe_list(a->probe, on_record, a);
+	if (err) {
+		log_err("cannot list open files: %s", errstr(err));
+		return err;
+	}
+	err = evloop_add_fd(a->loop, probe_fd(a->probe), on_ring, a);
+	if (err)
+		return err;
+	agent_drain(a);
+	a->started = clock_boot_ns();
+	fprintf(stderr, "watching (tier %s)\n", probe_tier(a->probe));
+	fflush(stderr);
+	return 0;
+}
+
+static void agent_done(struct agent *a)
+{
+	probe_free(a->probe);
+	a->probe = NULL; /* verdicts have nowhere to go from here on */
+	pipeline_free(a->pipe);
+	evloop_free(a->loop);
+}
+
+int agent_trace(const struct trace_opts *o)
+{
+	struct trace_opts opts = *o;
+	struct agent a = {};
+	int err;
+
+	opts.wall_offset = clock_wall_offset_ns();
+	a.pipe = pipeline_new(&opts, on_verdict, &a);
+	if (!a.pipe) {
+		err = -errno;
+		log_err("cannot start: %s", errstr(err));
+		return err;
+	}
+	err = agent_watch(&a);
+	if (err)
+		goto out;
+	err = evloop_run(a.loop);
+	agent_drain(&a);
+	pipeline_flush(a.pipe, clock_boot_ns());
+	agent_losses(&a);
+	pipeline_output(a.pipe);
+	if (!pipeline_broken(a.pipe))
+		summary_print(pipeline_summary(a.pipe), clock_boot_ns() - a.started,
+			      trace_summary_is_json(&opts));
+out:
+	agent_done(&a);
+	return err;
+}
+
+int agent_record(const char *path, const struct trace_opts *o)
+{
+	struct agent a = {};
+	int err;
+
+	(void)o;
+	a.tape = tape_create(path, clock_wall_offset_ns());
+	if (!a.tape) {
+		err = -errno;
+		log_err("cannot create %s: %s", path, errstr(err));
+		return err;
+	}
+	err = agent_watch(&a);
+	if (!err) {
+		log_info("%s will hold payloads of every MCP peer on this host; mode 0600", path);
+		err = evloop_run(a.loop);
+		agent_drain(&a);
+		log_info("%llu records", (unsigned long long)a.records);
+	}
+	agent_done(&a);
+	if (err)
+		unlink(path);
+	else
+		err = tape_close(a.tape);
+	if (err)
+		log_err("recording %s failed: %s", path, errstr(err));
+	return err;
+}

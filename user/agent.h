@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands run: the agent live, a recording being made, a recording played back. */
+#ifndef MCPVIGIL_AGENT_H
+#define MCPVIGIL_AGENT_H
+
+struct trace_opts;
+
+/* Each returns 0, or -errno after one line on standard error; they end on SIGINT and SIGTERM. */
+int agent_trace(const struct trace_opts *o);
+int agent_record(const char *path, const struct trace_opts *o);
+int agent_replay(const char *path, const struct trace_opts *o);
+
+#endif

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections and the keys that lead to them.
+ *
+ * A pipe has one key, a unix socket pair two (each names a direction at both ends), a TCP connection two for each sock.
+ * Two socks are the two ends of one connection where each one's first sequence number sent is the other's first one
+ * received: 64 random bits, the same through namespaces and address translation. */
+#include "flow/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+
+static struct flow_conn *conn_new(struct flow *f, uint8_t chan)
+{
+	struct flow_conn *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->flow = f;
+	c->chan = chan;
+	for (int i = 0; i < 2; i++) {
+		c->s[i].conn = c;
+		c->s[i].dir = i;
+		c->s[i].id = ++f->next_id;
+		table_add(&f->ids, &c->id_node[i], &c->s[i].id, sizeof(c->s[i].id));
+	}
+	f->stats.conns++;
+	return c;
+}
+
+static void dead_del(struct flow *f, struct flow_conn *c)
+{
+	struct flow_conn **at = &f->dead_first, *prev = NULL;
+
+	while (*at && *at != c) {
+		prev = *at;
+		at = &(*at)->dead_next;
+	}
+	if (!*at)
+		return;
+	*at = c->dead_next;
+	if (f->dead_last == c)
+		f->dead_last = prev;
+}
+
+void conn_free(struct flow *f, struct flow_conn *c)
+{
+	for (int i = 0; i < c->nkeys; i++)
+		table_del(&f->keys, &c->keys[i].node);
+	if (c->joinable)
+		table_del(&f->joins, &c->join_node);
+	if (c->dead)
+		dead_del(f, c);
+	pump_free(c->pump);
+	c->pump = NULL;
+	c->other = true; /* whatever the streams still do, nothing is decoded */
+	for (int i = 0; i < 2; i++) {
+		stream_done(f, &c->s[i]);
+		table_del(&f->ids, &c->id_node[i]);
+	}
+	f->stats.conns--;
+	if (c->rpc)
+		f->stats.rpc_conns--;
+	free(c);
+}
+
+void conn_ended(struct flow *f, struct flow_conn *c, uint64_t now)
+{
+	if (c->dead || !c->s[0].ended || (c->chan != CHAN_PIPE && !c->s[1].ended))
+		return;
+	c->dead = true;
+	c->dead_ts = now;
+	if (f->dead_last)
+		f->dead_last->dead_next = c;
+	else
+		f->dead_first = c;
+	f->dead_last = c;
+}
+
+void conn_bury(struct flow *f, uint64_t now)
+{
+	while (f->dead_first && now >= f->dead_first->dead_ts + CONN_LINGER_NS)
+		conn_free(f, f->dead_first);
+}
+
+/* The table is full: the whole connection of the least recently used key goes. */
+static void conn_evict(struct flow *f, struct table_node *old)
+{
+	struct conn_key *k = table_entry(old, struct conn_key, node);
+	struct flow_conn *c = k->conn;
+	int i = k - c->keys;
+
+	c->keys[i] = c->keys[c->nkeys - 1]; /* the evicted node is off the table already */
+	if (i != c->nkeys - 1) {
+		struct table_node *n = &c->keys[c->nkeys - 1].node;
+
+		table_del(&f->keys, n);
+		table_add(&f->keys, &c->keys[i].node, &c->keys[i].key, sizeof(c->keys[i].key));
+	}
+	c->nkeys--;
+	f->stats.evicted++;
+	conn_free(f, c);
+}
+
+static void key_add(struct flow *f, struct flow_conn *c, const struct ev_key *key, uint8_t dir)
+{
+	struct conn_key *k;
+	struct table_node *old;
+
+	if (!key->obj || c->nkeys == CONN_KEYS || table_peek(&f->keys, key, sizeof(*key)))
+		return;
+	k = &c->keys[c->nkeys++];
+	k->key = *key;
+	k->conn = c;
+	k->dir = dir;
+	old = table_add(&f->keys, &k->node, &k->key, sizeof(k->key));
+	if (old)
+		conn_evict(f, old);
+}
+
+static struct conn_key *key_find(struct flow *f, const struct ev_key *key)
+{
+	struct table_node *n = table_get(&f->keys, key, sizeof(*key));
+
+	return n ? table_entry(n, struct conn_key, node) : NULL;
+}
+
+struct flow_conn *conn_get(struct flow *f, const struct ev_key *key, uint8_t chan, uint8_t *ret_dir)
+{
+	struct conn_key *k = key_find(f, key);
+	struct flow_conn *c;
+
+	if (k) {
+		*ret_dir = k->dir;
+		return k->conn;
+	}
+	c = key->obj ? conn_new(f, chan) : NULL;
+	if (!c)
+		return NULL;
+	/* TCP: direction 0 is what the sock seen first writes. */
+	*ret_dir = chan == CHAN_TCP && !(key->ino & 1) ? 1 : 0;
+	key_add(f, c, key, *ret_dir);
+	if (chan == CHAN_TCP) {
+		struct ev_key rev = { key->obj, key->ino ^ 1 };
+
+		key_add(f, c, &rev, !*ret_dir);
+	}
+	return c;
+}
+
+static void addr_set(struct flow_addr *a, const struct ev_open *o, bool local)
+{
+	a->family = o->family;
+	a->port = local ? o->lport : o->rport;
+	a->netns = o->netns;
+	memcpy(a->ip, local ? o->laddr : o->raddr, 16);
+}
+
+/* The connection that waits for the sock of @o as its other end. On the connecting side base_tx is one lower than what
+ * the other end calls its base_rx. */
+static struct flow_conn *join_find(struct flow *f, const struct ev_open *o)
+{
+	for (uint32_t i = 0; i < 4; i++) {
+		struct conn_join j = { o->base_tx + (i & 1), o->base_rx - (i >> 1) };
+		struct table_node *n = table_get(&f->joins, &j, sizeof(j));
+
+		if (n)
+			return table_entry(n, struct flow_conn, join_node);
+	}
+	return NULL;
+}
+
+static void sock_set(struct conn_sock *s, const struct ev_open *o)
+{
+	s->known = true;
+	s->base_rx = o->base_rx;
+	s->base_tx = o->base_tx;
+	addr_set(&s->local, o, true);
+	addr_set(&s->remote, o, false);
+}
+
+/* A TCP sock is seen for the first time: it is the other end of a connection that is known, or a new one. */
+static void open_tcp(struct flow *f, const struct ev_open *o)
+{
+	bool writes = o->end == END_WRITE;
+	struct conn_key *k = key_find(f, &o->key);
+	struct flow_conn *c = join_find(f, o);
+	uint8_t dir;
+
+	if (k && k->conn->sock[0].known)
+		return;
+	if (c && !k) {
+		sock_set(&c->sock[1], o);
+		key_add(f, c, &o->key, writes ? 1 : 0);
+		key_add(f, c, &o->reverse, writes ? 0 : 1);
+		table_del(&f->joins, &c->join_node);
+		c->joinable = false;
+		return;
+	}
+	c = conn_get(f, &o->key, CHAN_TCP, &dir);
+	if (!c || c->sock[0].known)
+		return;
+	sock_set(&c->sock[0], o);
+	c->join = (struct conn_join){ o->base_rx, o->base_tx };
+	if (!table_peek(&f->joins, &c->join, sizeof(c->join))) {
+		struct table_node *old =
+			table_add(&f->joins, &c->join_node, &c->join, sizeof(c->join));
+
+		c->joinable = true;
+		if (old)
+			table_entry(old, struct flow_conn, join_node)->joinable = false;
+	}
+}
+
+/* The other direction of a unix socket pair: one connection. Whichever was seen alone before stays as it is. */
+static void open_unix(struct flow *f, const struct ev_open *o)
+{
+	struct conn_key *a = key_find(f, &o->key), *b = NULL;
+	struct flow_conn *c;
+	uint8_t dir = 0;
+
+	if (o->reverse.ino)
+		b = key_find(f, &o->reverse);
+	if (a && b)
+		return;
+	if (b) {
+		key_add(f, b->conn, &o->key, !b->dir);
+		return;
+	}
+	c = conn_get(f, &o->key, CHAN_UNIX, &dir);
+	if (c && o->reverse.ino)
+		key_add(f, c, &o->reverse, !dir);
+}
+
+void conn_open(struct flow *f, const struct ev_open *o)
+{
+	struct flow_conn *c;
+	uint8_t dir;
+
+	if (o->chan == CHAN_TCP)
+		open_tcp(f, o);
+	else if (o->chan == CHAN_UNIX)
+		open_unix(f, o);
+	c = conn_get(f, &o->key, o->chan, &dir);
+	if (!c)
+		return;
+	if (o->hdr.flags & EV_F_LATE) {
+		c->late = true;
+		c->late_ts = o->hdr.ts;
+		c->lopsided = o->hdr.flags & EV_F_RACED;
+	}
+	if (o->hdr.flags & EV_F_STDIO)
+		c->stdio = true;
+}
+
+/* Loopback, or the same address at both ends: the other end is on this host. */
+static bool sock_is_local(const struct conn_sock *s)
+{
+	static const uint8_t v6[16] = { [15] = 1 }, mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const uint8_t *ip = s->remote.ip;
+
+	if (!s->known)
+		return false;
+	if (memcmp(s->local.ip, ip, 16) == 0)
+		return true;
+	if (s->remote.family == AF_INET)
+		return ip[0] == 127;
+	return memcmp(ip, v6, 16) == 0 || (memcmp(ip, mapped, 12) == 0 && ip[12] == 127);
+}
+
+/* Is stream @s written (read) at sock[0]? Direction 0 is written there. */
+static bool at_first_sock(const struct flow_stream *s, int end)
+{
+	return (s->dir == 0) == (end == END_WRITE);
+}
+
+uint64_t conn_wait(const struct flow_conn *c, const struct flow_stream *s, int end)
+{
+	uint64_t ns = end == END_READ ? STREAM_READER_NS : STREAM_GRACE_NS;
+
+	if (s->blind[end] || (c->lopsided && end == END_WRITE))
+		return 0;
+	if (c->chan != CHAN_TCP || c->sock[1].known)
+		return ns;
+	if (at_first_sock(s, end))
+		return c->sock[0].known ? ns : 0;
+	if (sock_is_local(&c->sock[0]))
+		return ns;
+	/* The other end may be in another network namespace of this host: it would show at once. */
+	return end == END_READ ? STREAM_HOLE_NS : 0;
+}
+
+void conn_verdict(struct flow_conn *c, uint8_t dir, uint8_t code)
+{
+	for (int i = 0; i < c->nkeys; i++)
+		if (dir == 0xff || c->keys[i].dir == dir)
+			c->flow->ops.verdict(c->flow->ops.ctx, &c->keys[i].key, code);
+}
+
+void conn_reopen(struct flow_conn *c)
+{
+	if (!c->other)
+		return;
+	c->other = false;
+	c->late = true; /* begin at a line or a head */
+	pump_free(c->pump);
+	c->pump = NULL;
+	for (int i = 0; i < 2; i++) {
+		stream_reset(c->flow, &c->s[i]);
+		c->s[i].eof = c->s[i].ended = false;
+	}
+	if (c->dead)
+		dead_del(c->flow, c);
+	c->dead = false;
+	c->dead_next = NULL;
+}
+
+void conn_addrs(const struct flow_conn *c, const struct flow_stream *s, struct flow_addr *ret_src,
+		struct flow_addr *ret_dst)
+{
+	struct flow_addr a = {}, b = {};
+
+	if (c->sock[0].known) {
+		a = c->sock[0].local;
+		b = c->sock[0].remote;
+	}
+	*ret_src = s->dir == 0 ? a : b;
+	*ret_dst = s->dir == 0 ? b : a;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records in, messages out: joins connections, reassembly and the pumps. */
+#include "flow/flow.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/conn.h"
+#include "flow/stream.h"
+
+#define MESSAGE_MAX (64ull << 20)
+
+struct flow *flow_new(const struct flow_opts *opts, const struct flow_ops *ops)
+{
+	struct flow *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->opts = *opts;
+	f->ops = *ops;
+	if (table_init(&f->keys, opts->conns_max * 2) || table_init(&f->joins, opts->conns_max) ||
+	    table_init(&f->ids, opts->conns_max * 4 + 8)) {
+		flow_free(f);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return f;
+}
+
+void flow_free(struct flow *f)
+{
+	if (!f)
+		return;
+	while (f->keys.oldest)
+		conn_free(f, table_entry(f->keys.oldest, struct conn_key, node)->conn);
+	table_done(&f->keys);
+	table_done(&f->joins);
+	table_done(&f->ids);
+	free(f);
+}
+
+static uint64_t mark_first(const struct flow_stream *s, int end, uint64_t pos)
+{
+	const struct mark *m = marks_at(&s->marks[end], pos);
+
+	return m ? m->first : 0;
+}
+
+static uint64_t mark_last(const struct flow_stream *s, int end, uint64_t pos)
+{
+	const struct mark *m = marks_at(&s->marks[end], pos);
+
+	return m ? m->last : 0;
+}
+
+static struct flow_proc mark_who(const struct flow_stream *s, int end, uint64_t pos)
+{
+	const struct mark *m = marks_at(&s->marks[end], pos);
+
+	return m ? m->who : (struct flow_proc){};
+}
+
+/* Times of an exchange as far as its parts are known. */
+static void http_times(struct flow_conn *c, const struct pump_http *x, uint64_t *ret_first,
+		       uint64_t *ret_last)
+{
+	const struct flow_stream *req = &c->s[x->req_dir], *resp = &c->s[!x->req_dir];
+	uint64_t w, r;
+
+	*ret_first = *ret_last = 0;
+	if (x->has_request) {
+		w = mark_first(req, END_WRITE, x->req_beg);
+		r = mark_first(req, END_READ, x->req_beg);
+		*ret_first = w && (!r || w < r) ? w : r;
+	}
+	if (x->resp_end) {
+		r = mark_last(resp, END_READ, x->resp_end - 1);
+		*ret_last = r ? r : mark_last(resp, END_WRITE, x->resp_end - 1);
+	}
+}
+
+static void on_msg(void *ctx, const struct pump_msg *m)
+{
+	struct flow_conn *c = ctx;
+	struct flow *f = c->flow;
+	struct flow_stream *s = &c->s[m->dir];
+	struct flow_msg out = {
+		.pump = m,
+		.stream = s->id,
+		.reverse = c->chan == CHAN_PIPE ? 0 : c->s[!m->dir].id,
+		.chan = c->chan,
+		.writer = mark_who(s, END_WRITE, m->beg),
+		.reader = mark_who(s, END_READ, m->end - 1),
+		.uncertain = s->raced,
+		.late = c->late,
+	};
+
+	out.t.first_w = mark_first(s, END_WRITE, m->beg);
+	out.t.last_w = mark_last(s, END_WRITE, m->end - 1);
+	out.t.first_r = mark_first(s, END_READ, m->beg);
+	out.t.last_r = mark_last(s, END_READ, m->end - 1);
+	conn_addrs(c, s, &out.src, &out.dst);
+	if (m->http)
+		http_times(c, m->http, &out.http_first_w, &out.http_last_r);
+	f->ops.msg(f->ops.ctx, &out);
+}
+
+static void http_fill(struct flow_conn *c, const struct pump_http *x, struct flow_http *out)
+{
+	struct flow_stream *req = &c->s[x->req_dir], *resp = &c->s[!x->req_dir];
+
+	memset(out, 0, sizeof(*out));
+	out->http = x;
+	out->req_stream = req->id;
+	out->resp_stream = resp->id;
+	out->chan = c->chan;
+	conn_addrs(c, req, &out->client_addr, &out->server_addr);
+	http_times(c, x, &out->first_w, &out->last_r);
+	if (x->has_request) {
+		out->client = mark_who(req, END_WRITE, x->req_beg);
+		out->server = mark_who(req, END_READ, x->req_beg);
+	}
+	if (!out->last_r)
+		out->last_r = c->flow->now;
+}
+
+static void on_http_done(void *ctx, const struct pump_http *x)
+{
+	struct flow_conn *c = ctx;
+	struct flow_http out;
+
+	http_fill(c, x, &out);
+	c->flow->ops.http_done(c->flow->ops.ctx, &out);
+}
+
+static void on_endpoint(void *ctx, const struct pump_http *x, struct sv uri)
+{
+	struct flow_conn *c = ctx;
+	struct flow_http out;
+
+	http_fill(c, x, &out);
+	c->flow->ops.endpoint(c->flow->ops.ctx, &out, uri);
+}
+
+static void on_finding(void *ctx, uint8_t dir, enum pump_finding w, uint64_t n, uint64_t bytes)
+{
+	struct flow_conn *c = ctx;
+
+	c->flow->ops.finding(c->flow->ops.ctx, c->s[dir].id, w, n, bytes);
+}
+
+/* JSON-RPC in one direction: the other one carries the answers. */
+static void on_verdict(void *ctx, uint8_t dir, enum pump_verdict v)
+{
+	struct flow_conn *c = ctx;
+
+	switch (v) {
+	case PUMP_RPC:
+		if (!c->rpc) {
+			c->rpc = true;
+			c->flow->stats.rpc_conns++;
+		}
+		conn_verdict(c, 0xff, V_YES);
+		break;
+	case PUMP_NOTHING:
+		if (c->rpc)
+			break;
+		c->http = c->chan != CHAN_PIPE;
+		c->other = true;
+		conn_verdict(c, 0xff, c->http ? V_NO_HTTP : V_NO);
+		break;
+	case PUMP_TLS:
+	case PUMP_HTTP2:
+		c->other = true;
+		conn_verdict(c, 0xff, V_NO);
+		break;
+	default:
+		(void)dir;
+		break;
+	}
+}
+
+struct pump *conn_pump(struct flow_conn *c)
+{
+	struct pump_ops ops = { on_msg, on_http_done, on_endpoint, on_verdict, on_finding, c };
+	struct pump_opts opts = {
+		.content_max = c->flow->opts.content_max,
+		.message_max = MESSAGE_MAX,
+		.inflate_max = MESSAGE_MAX,
+		.exchanges_max = 64,
+		.undecided_max = c->stdio || c->late ? STDIO_BYTES : UNDECIDED_BYTES,
+		.late = c->late,
+	};
+
+	if (!c->pump && !c->other)
+		c->pump = pump_new(&opts, &ops);
+	return c->pump;
+}
+
+/* TCP: the first record does not begin where the connection does. */
+static bool joined_late(const struct flow_conn *c, const struct flow_stream *s, uint64_t pos)
+{
+	uint32_t base = s->dir == 0 ? c->sock[0].base_tx : c->sock[0].base_rx;
+
+	return !s->started && c->sock[0].known && !c->pump && (uint32_t)pos - base > 1;
+}
+
+static void feed_data(struct flow *f, const struct ev_data *d)
+{
+	uint8_t dir;
+	struct flow_conn *c = conn_get(f, &d->key, d->chan, &dir);
+
+	if (!c || d->hdr.ts <= c->late_ts || (c->lopsided && d->end == END_WRITE))
+		return;
+	if (c->other) {
+		if (!c->http || d->have < 5 || memcmp(d->data, "POST ", 5) != 0)
+			return;
+		conn_reopen(c);
+	}
+	if (d->chan == CHAN_TCP && joined_late(c, &c->s[dir], d->pos))
+		c->late = true;
+	stream_data(f, &c->s[dir], d);
+}
+
+static void feed_close(struct flow *f, const struct ev_close *e)
+{
+	struct table_node *n = table_peek(&f->keys, &e->key, sizeof(e->key));
+	struct conn_key *k = n ? table_entry(n, struct conn_key, node) : NULL;
+	struct flow_stream *s;
+
+	if (!k)
+		return;
+	s = &k->conn->s[k->dir];
+	if (s->eof)
+		return;
+	s->eof = true;
+	s->eof_pos = e->pos;
+	s->eof_ts = e->hdr.ts;
+	stream_run(f, s, f->now);
+}
+
+/* fd 0 and 1 of a new program: one stdio set, and its streams are looked at anew. */
+static void feed_exec(struct flow *f, const struct ev_exec *e)
+{
+	struct flow_proc p = { .pid = e->hdr.pid, .start = e->start };
+	struct flow_conn *in, *out;
+	uint8_t in_dir, out_dir;
+
+	if (!e->in.obj || !e->out.obj)
+		return;
+	in = conn_get(f, &e->in, e->in_chan, &in_dir);
+	if (!in)
+		return;
+	conn_reopen(in);
+	in->stdio = true;
+	out = conn_get(f, &e->out, e->out_chan, &out_dir);
+	if (!out)
+		return;
+	conn_reopen(out);
+	out->stdio = true;
+	in = conn_get(f, &e->in, e->in_chan, &in_dir); /* the second may have evicted the first */
+	if (in)
+		f->ops.stdio_set(f->ops.ctx, in->s[in_dir].id, out->s[out_dir].id, p);
+}
+
+void flow_feed(struct flow *f, const struct ev_hdr *h)
+{
+	if (h->ts > f->now)
+		f->now = h->ts;
+	switch (h->kind) {
+	case EV_DATA:
+		feed_data(f, (const struct ev_data *)h);
+		break;
+	case EV_OPEN:
+		conn_open(f, (const struct ev_open *)h);
+		break;
+	case EV_CLOSE:
+		feed_close(f, (const struct ev_close *)h);
+		break;
+	case EV_EXEC:
+		feed_exec(f, (const struct ev_exec *)h);
+		break;
+	default:
+		break;
+	}
+}
+
+void flow_tick(struct flow *f, uint64_t now)
+{
+	struct flow_stream *s = f->waiting, *next;
+
+	if (now > f->now)
+		f->now = now;
+	for (; s; s = next) {
+		next = s->wait_next;
+		stream_run(f, s, f->now);
+	}
+	conn_bury(f, f->now);
+}
+
+void flow_flush(struct flow *f, uint64_t now)
+{
+	struct flow_stream *s, *next;
+
+	if (now > f->now)
+		f->now = now;
+	for (s = f->waiting; s; s = next) {
+		next = s->wait_next;
+		stream_flush(f, s, f->now);
+	}
+}
+
+void flow_verdict(struct flow *f, uint64_t stream, bool is_mcp)
+{
+	struct table_node *n = table_peek(&f->ids, &stream, sizeof(stream));
+	const uint64_t *id;
+	struct flow_conn *c;
+
+	if (!n)
+		return;
+	id = n->key;
+	c = table_entry(id, struct flow_stream, id)->conn;
+	if (is_mcp) {
+		c->sure = true;
+		conn_verdict(c, 0xff, V_YES);
+	} else if (!c->sure) {
+		c->other = true;
+		conn_verdict(c, 0xff, V_NO);
+	}
+}
+
+void flow_stats(const struct flow *f, struct flow_stats *ret)
+{
+	*ret = f->stats;
+}

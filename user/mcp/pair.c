@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pairing.
+ *
+ * An answer belongs to the request of the same exchange with the same id, else to the oldest one of the session. It
+ * may come before its request, since records of two streams overtake each other; it then waits for the grace time and
+ * becomes an orphan. A cancelled request waits as long for an answer that was on its way. */
+#include "mcp/pair.h"
+
+#include "mcp/exchange.h"
+#include "mcp/inflight.h"
+#include "mcp/moment.h"
+#include "mcp/record.h"
+
+#define EARLY_BYTES  (32UL << 20)
+#define CANCEL_STEPS 16 /* of requests with one id in flight at once, this many can be told apart */
+
+int pair_init(struct mcp *m)
+{
+	return inflight_init(m);
+}
+
+void pair_done(struct mcp *m)
+{
+	inflight_done(m);
+}
+
+static void emit(struct mcp *m, struct session *s, struct call *c)
+{
+	session_start(m, s);
+	record_session(c, s);
+	c->seq = ++m->calls;
+	if (!c->ts)
+		c->ts = m->now;
+	s->calls++;
+	s->errors += c->outcome == CALL_TOOL_ERROR || c->outcome == CALL_RPC_ERROR ||
+		     c->outcome == CALL_HTTP_ERROR;
+	if (m->ops.call)
+		m->ops.call(m->ops.ctx, c);
+	else
+		call_free(c);
+}
+
+/* @p's call is complete. Over HTTP an answer may come again (resumption); without an answer, one may come late. */
+static void finish(struct mcp *m, struct pending *p)
+{
+	struct session *s = session_ref(p->s);
+	struct call *c = p->call;
+
+	p->given_up = !c->has_response;
+	pending_retire(m, p, p->given_up || p->exchange);
+	emit(m, s, c);
+	session_unref(s);
+}
+
+static void give_up(struct mcp *m, struct pending *p, enum call_outcome outcome, uint64_t ts)
+{
+	p->call->outcome = outcome;
+	p->call->ts = ts;
+	finish(m, p);
+}
+
+static void give_up_at_end(struct mcp *m, struct pending *p, uint64_t ts)
+{
+	if (p->cancel_at)
+		give_up(m, p, CALL_CANCELLED, p->cancel_at);
+	else
+		give_up(m, p, CALL_UNANSWERED, ts);
+}
+
+static void answer(struct mcp *m, struct pending *p, const struct mcp_link *l)
+{
+	struct mcp_link in = { p->s, l->x, l->msg, l->from };
+
+	record_answer(p->call, &in, p->begin, p->last_r);
+	session_saw_answer(p->s, l->msg->rpc, p->initialize);
+	finish(m, p);
+}
+
+static void orphan(struct mcp *m, const struct mcp_link *l)
+{
+	struct call *c = record_orphan(l);
+
+	if (!c) {
+		m->stats.no_memory++;
+		return;
+	}
+	session_saw_answer(l->s, l->msg->rpc, false);
+	emit(m, l->s, c);
+}
+
+static void early_expire(struct mcp *m, struct early *e)
+{
+	struct rpc_msg rpc;
+	struct mcp_msg msg;
+	struct mcp_link l = { e->s, NULL, &msg, e->from };
+
+	early_unlink(m, e);
+	held_view(e->h, &msg, &rpc);
+	orphan(m, &l);
+	early_free(e);
+}
+
+/* A request that was on the wire before: sent again on a resumed stream. */
+static bool is_replay(struct mcp *m, const struct mcp_link *l, const struct request_key *k)
+{
+	struct pending *p;
+
+	if (l->from != SIDE_SERVER || !l->x || !l->x->get)
+		return false;
+	p = pending_in_session(m, k);
+	if (p)
+		p->call->request_seen++;
+	if (!p && !pending_answered(m, k))
+		return false;
+	m->stats.redelivered++;
+	return true;
+}
+
+static struct pending *request_new(struct mcp *m, const struct mcp_link *l, const struct request_key *k)
+{
+	struct call *c = record_request(l);
+	struct pending *p = c ? pending_new(m, l, k) : NULL;
+
+	if (!p) {
+		call_free(c);
+		m->stats.no_memory++;
+		return NULL;
+	}
+	p->call = c;
+	p->begin = c->start;
+	p->last_r = l->msg->t.last_r;
+	p->initialize = sv_eq(l->msg->rpc->f[RPC_F_METHOD].text, SV("initialize"));
+	if (m->inflight.n > m->caps.in_flight) {
+		m->stats.in_flight_evicted++;
+		give_up_at_end(m, list_entry(m->inflight.by_age.next, struct pending, age), m->now);
+	}
+	return p;
+}
+
+static void answer_early(struct mcp *m, struct pending *p, struct early *e)
+{
+	struct rpc_msg rpc;
+	struct mcp_msg msg;
+	struct mcp_link l = { p->s, NULL, &msg, e->from };
+
+	held_view(e->h, &msg, &rpc);
+	answer(m, p, &l);
+	early_free(e);
+}
+
+static void request(struct mcp *m, const struct mcp_link *l)
+{
+	struct request_key k;
+	struct pending *p;
+	struct early *e;
+
+	request_key_make(&k, l->x ? l->x->id : 0, l->s->no, l->from, &l->msg->rpc->f[RPC_F_ID]);
+	if (is_replay(m, l, &k))
+		return;
+	p = request_new(m, l, &k);
+	if (!p)
+		return;
+	if (!p->initialize)
+		session_start(m, l->s);
+	e = early_take(m, &k);
+	if (e)
+		answer_early(m, p, e);
+	else if (l->x && l->x->done)
+		pair_exchange_done(m, l->x, l->x->done_at);
+}
+
+/* An error without an id answers the only request of its exchange. */
+static struct pending *only_request(const struct mcp_link *l)
+{
+	struct list *pending = l->x ? &l->x->pending : NULL;
+
+	if (!pending || l->from != SIDE_SERVER || list_empty(pending) || pending->next != pending->prev)
+		return NULL;
+	return list_entry(pending->next, struct pending, in_exchange);
+}
+
+static bool answered_here(struct mcp *m, const struct mcp_link *l, const struct request_key *k)
+{
+	const struct pending *before = pending_answered(m, k);
+
+	return before && before->exchange == l->x->id;
+}
+
+static struct pending *asked(struct mcp *m, const struct mcp_link *l, const struct request_key *k)
+{
+	struct pending *p;
+
+	if (l->msg->rpc->f[RPC_F_ID].type != RPC_STRING && l->msg->rpc->f[RPC_F_ID].type != RPC_NUMBER)
+		return only_request(l);
+	if (l->x && l->from == SIDE_SERVER) {
+		p = pending_in_exchange(m, k);
+		if (p || l->x->get)
+			return p ? p : pending_in_session(m, k);
+		/* A POST whose own request has not come, or was answered, does not answer that of another. */
+		if (!l->x->requests || answered_here(m, l, k))
+			return NULL;
+	}
+	return pending_in_session(m, k);
+}
+
+/* Answered before: over HTTP on a stream that was resumed; or given up, and here is the answer after all. */
+static bool is_repeated(struct mcp *m, const struct mcp_link *l, const struct request_key *k)
+{
+	const struct pending *before = pending_answered(m, k);
+
+	if (!before)
+		return false;
+	if (before->given_up) {
+		m->stats.late_answers++;
+		return true;
+	}
+	if (!l->x || l->from != SIDE_SERVER || (!l->x->get && before->exchange != l->x->id))
+		return false;
+	m->stats.redelivered++;
+	return true;
+}
+
+static void wait_for_request(struct mcp *m, const struct mcp_link *l, const struct request_key *k)
+{
+	struct inflight *f = &m->inflight;
+	bool by_exchange = l->x && l->from == SIDE_SERVER && !l->x->get;
+
+	while (f->early.n >= f->early.max || (f->early_bytes > EARLY_BYTES && f->early.n > 0))
+		early_expire(m, early_oldest(m));
+	if (early_add(m, l, k, by_exchange))
+		m->stats.no_memory++;
+}
+
+static void response(struct mcp *m, const struct mcp_link *l)
+{
+	const struct rpc_value *id = &l->msg->rpc->f[RPC_F_ID];
+	uint8_t asker = l->from == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
+	struct request_key k;
+	struct pending *p;
+
+	request_key_make(&k, l->x ? l->x->id : 0, l->s->no, asker, id);
+	p = asked(m, l, &k);
+	if (p)
+		answer(m, p, l);
+	else if (id->type != RPC_STRING && id->type != RPC_NUMBER)
+		orphan(m, l); /* it names no request that might still come */
+	else if (!is_repeated(m, l, &k))
+		wait_for_request(m, l, &k);
+}
+
+/* The asker takes its request back. One that was answered is not there any more: nothing happens. */
+static void cancel(struct mcp *m, const struct mcp_link *l)
+{
+	const struct rpc_value *id = &l->msg->rpc->f[RPC_F_REQUEST_ID];
+	struct request_key k;
+	struct pending *p;
+
+	if (id->type != RPC_STRING && id->type != RPC_NUMBER)
+		return;
+	request_key_make(&k, 0, l->s->no, l->from, id);
+	p = pending_in_session(m, &k);
+	for (unsigned int i = 0; p && p->cancel_at && i < CANCEL_STEPS; i++)
+		p = pending_next(p);
+	if (!p || p->cancel_at)
+		return;
+	p->cancel_at = moment_end(l->msg);
+	if (!p->cancel_at)
+		p->cancel_at = m->now;
+	list_move(&m->inflight.cancelled, &p->cancelled);
+}
+
+static void notification(struct mcp *m, const struct mcp_link *l)
+{
+	session_start(m, l->s);
+	if (sv_eq(l->msg->rpc->f[RPC_F_METHOD].text, SV("notifications/cancelled")))
+		cancel(m, l);
+	record_note(m, l);
+}
+
+void pair_feed(struct mcp *m, const struct mcp_link *l)
+{
+	session_saw(m, l);
+	switch (l->msg->rpc->kind) {
+	case RPC_REQUEST:
+		request(m, l);
+		break;
+	case RPC_NOTIFICATION:
+		notification(m, l);
+		break;
+	case RPC_RESULT:
+	case RPC_ERROR:
+		response(m, l);
+		break;
+	default:
+		break;
+	}
+}
+
+static void http_error(struct mcp *m, struct pending *p, const struct exchange *x, uint64_t ts)
+{
+	struct call *c = p->call;
+	uint64_t end = x->last_r ? x->last_r : ts;
+
+	c->error_code = x->status;
+	c->has_error_code = x->status >= 400;
+	c->has_duration = p->begin && end >= p->begin;
+	c->duration_ns = c->has_duration ? end - p->begin : 0;
+	give_up(m, p, CALL_HTTP_ERROR, ts);
+}
+
+void pair_exchange_done(struct mcp *m, struct exchange *x, uint64_t ts)
+{
+	while (!list_empty(&x->pending)) {
+		struct pending *p = list_entry(x->pending.next, struct pending, in_exchange);
+
+		if (x->status >= 400)
+			http_error(m, p, x, ts);
+		else if (x->aborted && (x->modern || p->cancel_at))
+			give_up(m, p, CALL_CANCELLED, p->cancel_at ? p->cancel_at : ts);
+		else if (x->aborted && !x->status)
+			http_error(m, p, x, ts);
+		else
+			pending_leave_exchange(p); /* the answer may come on another stream */
+	}
+}
+
+void pair_exchange_gone(struct exchange *x)
+{
+	while (!list_empty(&x->pending))
+		pending_leave_exchange(list_entry(x->pending.next, struct pending, in_exchange));
+}
+
+void pair_session_moved(struct mcp *m, struct session *from, struct session *to)
+{
+	while (!list_empty(&from->pending))
+		pending_move(m, list_entry(from->pending.next, struct pending, in_session), to);
+}
+
+void pair_session_end(struct mcp *m, struct session *s, uint64_t ts)
+{
+	while (!list_empty(&s->early))
+		early_expire(m, list_entry(s->early.next, struct early, in_session));
+	while (!list_empty(&s->pending))
+		give_up_at_end(m, list_entry(s->pending.next, struct pending, in_session), ts);
+}
+
+void pair_tick(struct mcp *m)
+{
+	struct list *cancelled = &m->inflight.cancelled;
+
+	while (!list_empty(cancelled)) {
+		struct pending *p = list_entry(cancelled->next, struct pending, cancelled);
+
+		if (p->cancel_at + MCP_GRACE_NS > m->now)
+			break;
+		give_up(m, p, CALL_CANCELLED, p->cancel_at);
+	}
+	for (struct early *e = early_oldest(m); e; e = early_oldest(m)) {
+		if (e->h->at + MCP_GRACE_NS > m->now)
+			break;
+		early_expire(m, e);
+	}
+}
+
+void pair_flush(struct mcp *m)
+{
+	for (struct early *e = early_oldest(m); e; e = early_oldest(m))
+		early_expire(m, e);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything that user/mcp knows, in one struct; each part belongs to the file of its name. */
+#ifndef MCPVIGIL_MCP_STATE_H
+#define MCPVIGIL_MCP_STATE_H
+
+#include "base/table.h"
+#include "mcp/list.h"
+#include "mcp/mcp.h"
+
+/* How far two streams may overtake each other: after this long nothing older comes. */
+#define MCP_GRACE_NS 1000000000ULL
+
+/* Messages that wait for a decision: each stream or exchange this many, all together this many bytes. */
+#define MCP_HELD_MAX 64
+#define MCP_HELD_BYTES (16UL << 20)
+
+struct sessions {
+	struct table by_key;
+	struct list ending; /* by time of their end */
+	uint64_t made, named;
+};
+
+struct inflight {
+	struct table by_session;  /* first of each ring of requests with the same key */
+	struct table by_exchange; /* HTTP: exact, where an id is used twice in a session */
+	struct table answered;	  /* to know a re-delivered or late answer */
+	struct table early;	  /* answers whose request has not come; oldest first */
+	struct list by_age, cancelled;
+	size_t early_bytes;
+	uint64_t n;
+};
+
+struct wires {
+	struct table by_id;
+	struct table members;	    /* streams that are fd 0 or 1 of some process, with their partners */
+	struct table between;	    /* (writer, reader) -> wires */
+	struct table by_reader;	    /* process -> live wires that it reads */
+	struct list fresh, stale;   /* wires that hold messages: less than the grace time, and longer */
+	struct list dirty;	    /* unpaired wires with messages that rule 4 has not looked at */
+	struct list young;	    /* pairs known from exec that no message confirmed yet, by age */
+	struct list ended;	    /* unpaired wires whose stream ended, by time */
+	size_t held_bytes;
+	uint64_t pairs;
+};
+
+struct exchanges {
+	struct table by_id;
+	struct list holding; /* undecided, with messages held; by time */
+	struct list done;    /* complete, kept for a request that may still come; by time */
+	size_t held_bytes;
+};
+
+struct mcp {
+	struct mcp_caps caps;
+	struct mcp_ops ops;
+	struct mcp_stats stats;
+	uint64_t now;	   /* the latest time we were told */
+	uint64_t calls;	   /* emitted: numbers them */
+	uint64_t held_seq; /* messages held so far */
+	struct sessions sessions;
+	struct inflight inflight;
+	struct wires wires;
+	struct exchanges exchanges;
+};
+
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stages, joined: ring record -> ident, flow -> mcp -> sinks. The only file that sees two stages at once.
+ *
+ *   record -> idents_see/exec (who)
+ *          -> flow_feed -> flow_msg  -> mcp_feed -> call, note, session, finding -> sink_*
+ *                       -> verdicts -> the kernel side
+ */
+#include "pipeline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/trace_opts.h"
+#include "flow/flow.h"
+#include "ident/who.h"
+#include "mcp/mcp.h"
+#include "sink/sink.h"
+
+#define IDENTS_MAX 8192
+
+_Static_assert(sizeof(struct flow_proc) == sizeof(struct proc_id), "one shape, two layers");
+_Static_assert(sizeof(struct flow_addr) == sizeof(struct net_addr), "one shape, two layers");
+
+struct pipeline {
+	struct flow *flow;
+	struct mcp *mcp;
+	struct idents *idents;
+	struct sink sink;
+	struct summary sum;
+	uint64_t lost[C_N]; /* reported so far */
+	uint64_t now;
+	pipeline_verdict_fn verdict;
+	void *verdict_ctx;
+};
+
+static const char *const counter_names[C_N] = {
+#define X(name, text, help) [C_##name] = text,
+	KERNEL_COUNTERS(X) USER_COUNTERS(X)
+#undef X
+};
+
+static struct proc_id proc_of(const struct flow_proc *p)
+{
+	return (struct proc_id){ .start = p->start, .pid = p->pid };
+}
+
+static struct net_addr addr_of(const struct flow_addr *a)
+{
+	struct net_addr n = { .family = a->family, .port = a->port, .netns = a->netns };
+
+	memcpy(n.ip, a->ip, sizeof(n.ip));
+	return n;
+}
+
+static struct sink_peers peers_of(struct pipeline *p, const struct route *r)
+{
+	return (struct sink_peers){ idents_get(p->idents, &r->client),
+				    idents_get(p->idents, &r->server) };
+}
+
+/* From mcp/ to the sinks. */
+
+static void on_call(void *ctx, struct call *c)
+{
+	struct pipeline *p = ctx;
+	struct sink_peers peers = peers_of(p, &c->route);
+
+	sink_call(&p->sink, c, &peers);
+	call_free(c);
+}
+
+static void on_note(void *ctx, struct note *n)
+{
+	struct pipeline *p = ctx;
+	struct sink_peers peers = peers_of(p, &n->route);
+
+	sink_note(&p->sink, n, &peers);
+}
+
+static void on_session(void *ctx, const struct session_event *e)
+{
+	struct pipeline *p = ctx;
+	struct sink_peers peers = peers_of(p, &e->route);
+
+	sink_session(&p->sink, e, &peers);
+}
+
+static void on_finding(void *ctx, const struct finding *f)
+{
+	struct pipeline *p = ctx;
+	struct sink_peers peers = { idents_get(p->idents, &f->proc), NULL };
+
+	sink_finding(&p->sink, f, &peers);
+}
+
+static void on_mcp_verdict(void *ctx, uint64_t stream, bool is_mcp)
+{
+	struct pipeline *p = ctx;
+
+	flow_verdict(p->flow, stream, is_mcp);
+}
+
+/* From flow/ to mcp/. */
+
+static void http_of(const struct pump_http *x, struct mcp_http *ret)
+{
+	*ret = (struct mcp_http){
+		.id = x->id,
+		.done = x->resp_done,
+		.aborted = x->aborted,
+		.status = x->status,
+		.method = x->method,
+		.target = x->target,
+		.host = x->host,
+		.session_id = x->session_id,
+		.version = x->version,
+		.last_event_id = x->last_event_id,
+		.user_agent = x->user_agent,
+		.version_major = 1,
+	};
+}
+
+static void on_msg(void *ctx, const struct flow_msg *m)
+{
+	struct pipeline *p = ctx;
+	struct mcp_http http;
+	struct mcp_msg out = {
+		.rpc = m->pump->rpc,
+		.stream = m->stream,
+		.reverse = m->reverse,
+		.channel = m->chan == CHAN_PIPE ? CHANNEL_PIPE :
+			   m->chan == CHAN_UNIX ? CHANNEL_UNIX :
+						  CHANNEL_TCP,
+		.writer = proc_of(&m->writer),
+		.reader = proc_of(&m->reader),
+		.src = addr_of(&m->src),
+		.dst = addr_of(&m->dst),
+		.t = { m->t.first_w, m->t.last_w, m->t.first_r, m->t.last_r },
+		.lost_bytes = m->pump->lost,
+		.order_uncertain = m->uncertain,
+		.late = m->late,
+	};
+
+	if (m->pump->http) {
+		http_of(m->pump->http, &http);
+		http.in_response = m->pump->dir != m->pump->http->req_dir;
+		http.sse = m->pump->sse;
+		http.sse_event = m->pump->sse_event;
+		http.sse_id = m->pump->sse_id;
+		http.first_w = m->http_first_w;
+		http.last_r = m->http_last_r;
+		out.http = &http;
+	}
+	mcp_feed(p->mcp, &out);
+}
+
+static void on_http_done(void *ctx, const struct flow_http *x)
+{
+	struct pipeline *p = ctx;
+	struct mcp_http http;
+
+	http_of(x->http, &http);
+	http.first_w = x->first_w;
+	http.last_r = x->last_r;
+	mcp_http_done(p->mcp, &http, x->last_r);
+}
+
+static void on_endpoint(void *ctx, const struct flow_http *x, struct sv uri)
+{
+	struct pipeline *p = ctx;
+	struct mcp_http http;
+
+	http_of(x->http, &http);
+	http.first_w = x->first_w;
+	http.last_r = x->last_r;
+	mcp_sse_endpoint(p->mcp, &http, uri, x->last_r);
+}
+
+static const char *const finding_names[PUMP_F_N] = {
+	[PUMP_F_TOO_LONG] = "message_too_long", [PUMP_F_LSP] = "other_protocol",
+	[PUMP_F_BOMB] = "decompression_bomb",	[PUMP_F_CODING] = "broken_content_coding",
+	[PUMP_F_HTTP] = "malformed_http",	[PUMP_F_UPGRADE] = "protocol_upgrade",
+};
+
+static void on_pump_finding(void *ctx, uint64_t stream, enum pump_finding w, uint64_t n,
+			    uint64_t bytes)
+{
+	struct pipeline *p = ctx;
+	char evidence[96];
+	struct finding f = {
+		.name = finding_names[w],
+		.severity = w == PUMP_F_BOMB ? "warning" : "info",
+		.ts = p->now,
+		.count = n,
+		.evidence = evidence,
+	};
+
+	if (w == PUMP_F_NOISE || w == PUMP_F_BAD_JSON) {
+		mcp_noise(p->mcp, stream, n, bytes, p->now);
+		return;
+	}
+	snprintf(evidence, sizeof(evidence), "{%s\"bytes\":%llu}",
+		 w == PUMP_F_LSP ? "\"protocol\":\"lsp\"," : "", (unsigned long long)bytes);
+	on_finding(p, &f);
+}
+
+static void on_stdio_set(void *ctx, uint64_t in, uint64_t out, struct flow_proc proc)
+{
+	struct pipeline *p = ctx;
+
+	mcp_stdio_set(p->mcp, in, out, proc_of(&proc));
+}
+
+static void on_stream_end(void *ctx, uint64_t stream, uint64_t ts, const char *reason)
+{
+	struct pipeline *p = ctx;
+
+	mcp_stream_end(p->mcp, stream, ts, reason);
+}
+
+static void on_verdict(void *ctx, const struct ev_key *key, uint8_t code)
+{
+	struct pipeline *p = ctx;
+
+	if (p->verdict)
+		p->verdict(p->verdict_ctx, key, code);
+}
+
+static int stages_new(struct pipeline *p, const struct trace_opts *o)
+{
+	struct flow_opts fo = FLOW_OPTS_DEFAULT;
+	struct mcp_caps caps = MCP_CAPS_DEFAULT;
+	struct flow_ops flow_ops = { on_msg,	   on_http_done,  on_endpoint, on_pump_finding,
+				     on_stdio_set, on_stream_end, on_verdict,  p };
+	struct mcp_ops mcp_ops = { on_call, on_note, on_session, on_finding, on_mcp_verdict, p };
+
+	fo.content_max = trace_content_max(o);
+	p->flow = flow_new(&fo, &flow_ops);
+	p->mcp = mcp_new(&caps, &mcp_ops);
+	p->idents = idents_new(IDENTS_MAX, p->verdict != NULL);
+	if (!p->flow || !p->mcp || !p->idents)
+		return -ENOMEM;
+	return trace_sinks(&p->sink, o, &p->sum);
+}
+
+struct pipeline *pipeline_new(const struct trace_opts *o, pipeline_verdict_fn verdict, void *ctx)
+{
+	struct pipeline *p = calloc(1, sizeof(*p));
+	int err;
+
+	if (!p)
+		return NULL;
+	p->verdict = verdict;
+	p->verdict_ctx = ctx;
+	err = stages_new(p, o);
+	if (err) {
+		pipeline_free(p);
+		errno = -err;
+		return NULL;
+	}
+	return p;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+	if (!p)
+		return;
+	flow_free(p->flow);
+	mcp_free(p->mcp);
+	idents_free(p->idents);
+	sink_done(&p->sink);
+	free(p);
+}
+
+void pipeline_feed(struct pipeline *p, const struct ev_hdr *h)
+{
+	if (h->ts > p->now)
+		p->now = h->ts;
+	switch (h->kind) {
+	case EV_DATA:
+		idents_see(p->idents, h, ((const struct ev_data *)h)->start);
+		break;
+	case EV_OPEN:
+		idents_see(p->idents, h, ((const struct ev_open *)h)->start);
+		break;
+	case EV_EXEC:
+		if (h->flags & EV_F_LATE)
+			idents_see(p->idents, h, ((const struct ev_exec *)h)->start);
+		else
+			idents_exec(p->idents, (const struct ev_exec *)h);
+		break;
+	default:
+		break;
+	}
+	flow_feed(p->flow, h);
+}
+
+void pipeline_tick(struct pipeline *p, uint64_t now)
+{
+	if (now > p->now)
+		p->now = now;
+	flow_tick(p->flow, p->now);
+	mcp_tick(p->mcp, p->now);
+}
+
+void pipeline_flush(struct pipeline *p, uint64_t now)
+{
+	if (now > p->now)
+		p->now = now;
+	flow_flush(p->flow, p->now);
+	mcp_flush(p->mcp, p->now);
+}
+
+static void losses_of_user(const struct pipeline *p, uint64_t v[C_N])
+{
+	struct flow_stats f;
+	struct mcp_stats m;
+
+	flow_stats(p->flow, &f);
+	mcp_stats(p->mcp, &m);
+	v[C_STREAM_GAP_BYTES] = f.gap_bytes;
+	v[C_CHANS_EVICTED] = f.evicted;
+	v[C_PENDING_FULL] = f.pending_full;
+	v[C_MARKS_FULL] = f.marks_full;
+	v[C_SESSIONS_EVICTED] = m.sessions_evicted;
+	v[C_IN_FLIGHT_EVICTED] = m.in_flight_evicted;
+	v[C_MCP_STREAMS_EVICTED] = m.streams_evicted;
+	v[C_EXCHANGES_EVICTED] = m.exchanges_evicted;
+}
+
+void pipeline_losses(struct pipeline *p, const uint64_t kernel[C_N], uint64_t now)
+{
+	uint64_t v[C_N] = {};
+
+	if (kernel)
+		memcpy(v, kernel, sizeof(v));
+	losses_of_user(p, v);
+	for (int i = 0; i < C_N; i++) {
+		struct loss l = { counter_names[i], v[i] - p->lost[i], now, NULL };
+
+		if (v[i] <= p->lost[i])
+			continue;
+		sink_loss(&p->sink, &l);
+		p->lost[i] = v[i];
+	}
+}
+
+void pipeline_output(struct pipeline *p)
+{
+	sink_flush(&p->sink);
+}
+
+bool pipeline_broken(const struct pipeline *p)
+{
+	return sink_broken(&p->sink) != 0;
+}
+
+const struct summary *pipeline_summary(const struct pipeline *p)
+{
+	return &p->sum;
+}
+
+void pipeline_counts(const struct pipeline *p, uint64_t ret[4])
+{
+	struct flow_stats f;
+	struct mcp_stats m;
+
+	flow_stats(p->flow, &f);
+	mcp_stats(p->mcp, &m);
+	ret[0] = f.conns;
+	ret[1] = f.rpc_conns;
+	ret[2] = m.sessions;
+	ret[3] = m.in_flight;
+}

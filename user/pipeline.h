@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stages from a record to the sinks, joined. Live capture and replay enter here alike. */
+#ifndef MCPVIGIL_PIPELINE_H
+#define MCPVIGIL_PIPELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/types.h>
+
+#include "counters.h"
+#include "event.h"
+#include "sink/summary.h"
+
+struct trace_opts;
+struct pipeline;
+
+/* Tells the kernel side, live only. */
+typedef void (*pipeline_verdict_fn)(void *ctx, const struct ev_key *key, uint8_t code);
+
+/* @verdict NULL: a replay, which asks /proc nothing. NULL with errno. */
+struct pipeline *pipeline_new(const struct trace_opts *o, pipeline_verdict_fn verdict, void *ctx);
+void pipeline_free(struct pipeline *p);
+void pipeline_feed(struct pipeline *p, const struct ev_hdr *h);
+/* All records up to @now were fed. Call each 20 ms of capture time. */
+void pipeline_tick(struct pipeline *p, uint64_t now);
+/* Nothing more will come: what is pending becomes records. */
+void pipeline_flush(struct pipeline *p, uint64_t now);
+/* Report what was lost since the last call; @kernel has the probe's counters, or is NULL. */
+void pipeline_losses(struct pipeline *p, const uint64_t kernel[C_N], uint64_t now);
+void pipeline_output(struct pipeline *p);
+/* The reader of standard output is gone. */
+bool pipeline_broken(const struct pipeline *p);
+const struct summary *pipeline_summary(const struct pipeline *p);
+/* Connections remembered, those that carry JSON-RPC, sessions, requests in flight. */
+void pipeline_counts(const struct pipeline *p, uint64_t ret[4]);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The object: opened, configured, loaded, attached; all of it or nothing. Sole includer of the skeleton. */
+#include "probe/load.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "probe.skel.h"
+#include "probe/feature.h"
+
+static const struct tier {
+	const char *name, *prog;
+} tiers[] = {
+	{ "tp", "sys_exit_tp" },
+	{ "new", "sys_exit_new" },
+	{ "old", "sys_exit_old" },
+};
+
+static int print_fn(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[512];
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = 0;
+	log_msg(LOG_DBG, "libbpf: %s", line);
+	(void)level;
+	return 0;
+}
+
+static size_t map_bytes(const struct bpf_map *m)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	size_t n = (size_t)bpf_map__max_entries(m) * 8;
+
+	return (n + page - 1) / page * page;
+}
+
+uint64_t *map_words(struct bpf_object *obj, const char *name)
+{
+	struct bpf_map *m = bpf_object__find_map_by_name(obj, name);
+	void *w;
+
+	if (!m) {
+		errno = ENOENT;
+		return NULL;
+	}
+	w = mmap(NULL, map_bytes(m), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(m), 0);
+	return w == MAP_FAILED ? NULL : w;
+}
+
+void map_words_free(struct bpf_object *obj, const char *name, uint64_t *w)
+{
+	if (w)
+		munmap(w, map_bytes(bpf_object__find_map_by_name(obj, name)));
+}
+
+/* Which of the programs that exclude one another are for this kernel. */
+static bool prog_wanted(const char *name, const struct tier *tier, const struct features *f)
+{
+	if (strncmp(name, "sys_exit_", 9) == 0)
+		return strcmp(name, tier->prog) == 0;
+	if (strcmp(name, "uring_file") == 0)
+		return f->uring >= 2;
+	if (strcmp(name, "uring_file_old") == 0)
+		return f->uring == 1;
+	if (strcmp(name, "uring_done_res") == 0)
+		return f->uring == 2;
+	if (strcmp(name, "uring_done_cqe") == 0)
+		return f->uring == 3;
+	return true;
+}
+
+static int probe_open(struct probe *p, const struct probe_opts *opts, const struct tier *tier,
+		      const struct features *f)
+{
+	struct probe_bpf *skel = probe_bpf__open();
+	struct bpf_program *prog;
+
+	if (!skel)
+		return -errno;
+	p->skel_owner = skel;
+	p->obj = skel->obj;
+	p->tier = tier->name;
+	bpf_object__for_each_program(prog, skel->obj)
+		bpf_program__set_autoload(prog, prog_wanted(bpf_program__name(prog), tier, f));
+	skel->rodata->cfg = opts->cfg;
+	return probe_bpf__load(skel);
+}
+
+static int attach_all(struct probe *p)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, p->obj) {
+		struct bpf_link *l;
+
+		if (!bpf_program__autoload(prog))
+			continue;
+		l = bpf_program__attach(prog);
+		if (!l) {
+			int err = -errno;
+
+			log_err("cannot attach %s: %s", bpf_program__section_name(prog), errstr(err));
+			return err;
+		}
+		if (strcmp(bpf_program__name(prog), "list_files") == 0)
+			p->list_link = l;
+		p->links[p->nlinks++] = l;
+	}
+	return 0;
+}
+
+static int map_all(struct probe *p)
+{
+	p->losses = map_words(p->obj, "losses");
+	p->verdicts = map_words(p->obj, "verdicts");
+	p->list_pass = map_words(p->obj, "list_pass");
+	p->self = map_words(p->obj, "self");
+	if (!p->losses || !p->verdicts || !p->list_pass || !p->self)
+		return -errno;
+	*p->self = getpid(); /* right outside a pid namespace; the listing learns it for all */
+	return 0;
+}
+
+/* Tiers in the order in which they are to be tried. */
+static unsigned int tiers_wanted(const struct probe_opts *opts, const struct features *f,
+				 const struct tier *ret[3])
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		if (opts->tier) {
+			if (strcmp(opts->tier, tiers[i].name) == 0)
+				ret[n++] = &tiers[i];
+		} else if ((i == 0 && !f->preemptible) || (i < 2 && !f->loop)) {
+			continue;
+		} else {
+			ret[n++] = &tiers[i];
+		}
+	}
+	return n;
+}
+
+static void memlock_raise(void)
+{
+	struct rlimit inf = { RLIM_INFINITY, RLIM_INFINITY };
+
+	/* Before 5.11 maps count against it; later, or without CAP_SYS_RESOURCE, it does not matter. */
+	setrlimit(RLIMIT_MEMLOCK, &inf);
+}
+
+static void probe_close(struct probe *p)
+{
+	for (unsigned int i = 0; i < p->nlinks; i++)
+		bpf_link__destroy(p->links[i]);
+	p->nlinks = 0;
+	ring_buffer__free(p->rings);
+	p->rings = NULL;
+	if (p->obj) {
+		map_words_free(p->obj, "losses", p->losses);
+		map_words_free(p->obj, "verdicts", p->verdicts);
+		map_words_free(p->obj, "list_pass", p->list_pass);
+		map_words_free(p->obj, "self", p->self);
+	}
+	probe_bpf__destroy(p->skel_owner);
+	memset(p, 0, sizeof(*p));
+}
+
+static int probe_start(struct probe *p, const struct probe_opts *opts, const struct features *f)
+{
+	const struct tier *want[3];
+	unsigned int n = tiers_wanted(opts, f, want);
+	int err = -EINVAL;
+
+	for (unsigned int i = 0; i < n; i++) {
+		err = probe_open(p, opts, want[i], f);
+		if (!err)
+			err = map_all(p);
+		if (!err)
+			err = rings_open(p);
+		if (!err)
+			return attach_all(p);
+		log_dbg("tier %s does not load: %s", want[i]->name, errstr(err));
+		probe_close(p);
+	}
+	log_err("cannot load the BPF programs: %s", errstr(err));
+	return err;
+}
+
+struct probe *probe_new(const struct probe_opts *opts)
+{
+	struct probe *p = calloc(1, sizeof(*p));
+	struct features f;
+
+	if (!p)
+		return NULL;
+	libbpf_set_print(print_fn);
+	features_probe(&f);
+	if (f.why[0]) {
+		log_err("%s", f.why);
+		free(p);
+		return NULL;
+	}
+	memlock_raise();
+	if (probe_start(p, opts, &f)) {
+		probe_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void probe_free(struct probe *p)
+{
+	if (!p)
+		return;
+	probe_close(p);
+	free(p);
+}
+
+const char *probe_tier(const struct probe *p)
+{
+	return p->tier;
+}
+
+unsigned int probe_progs(struct probe *p, struct probe_prog ret[PROBE_PROGS_MAX])
+{
+	struct bpf_program *prog;
+	unsigned int n = 0;
+
+	bpf_object__for_each_program(prog, p->obj) {
+		struct bpf_prog_info info = {};
+		uint32_t len = sizeof(info);
+
+		if (n == PROBE_PROGS_MAX)
+			break;
+		ret[n] = (struct probe_prog){ bpf_program__name(prog), bpf_program__section_name(prog),
+					      bpf_program__fd(prog) >= 0, bpf_program__fd(prog) >= 0, 0 };
+		if (ret[n].loaded && !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+			ret[n].missed = info.recursion_misses;
+		n++;
+	}
+	return n;
+}
+
+void probe_losses(struct probe *p, uint64_t ret[C_N])
+{
+	struct probe_prog progs[PROBE_PROGS_MAX];
+	unsigned int n = probe_progs(p, progs);
+
+	memset(ret, 0, sizeof(ret[0]) * C_N);
+	for (int i = 0; i < C_KERNEL_N; i++)
+		ret[i] = __atomic_load_n(&p->losses[i], __ATOMIC_RELAXED);
+	for (unsigned int i = 0; i < n; i++)
+		ret[C_MISSED_RUNS] += progs[i].missed;
+	ret[C_BAD_RECORD] = p->bad_records;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The object: opened, configured, loaded, attached. Private to probe/. */
+#ifndef MCPVIGIL_PROBE_LOAD_H
+#define MCPVIGIL_PROBE_LOAD_H
+
+#include <bpf/libbpf.h>
+
+#include "probe/probe.h"
+
+struct probe {
+	struct probe_bpf *skel_owner; /* load.c alone knows the type */
+	struct bpf_object *obj;
+	const char *tier;
+	struct ring_buffer *rings;
+	struct bpf_link *list_link;
+	uint64_t *losses, *verdicts, *list_pass, *self; /* mmap'ed arrays */
+	uint64_t bad_records;
+	unsigned int batch; /* records handed on in this probe_consume */
+	probe_fn fn;
+	void *ctx;
+	struct bpf_link *links[PROBE_PROGS_MAX];
+	unsigned int nlinks;
+};
+
+/* Words of an mmap'ed array map, or NULL with errno. */
+uint64_t *map_words(struct bpf_object *obj, const char *name);
+void map_words_free(struct bpf_object *obj, const char *name, uint64_t *w);
+/* rings.c */
+int rings_open(struct probe *p);
+
+#endif

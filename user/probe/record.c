@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is this a whole record? */
+#include "probe/record.h"
+
+#include <stdint.h>
+
+static bool chan_ok(uint8_t chan, uint8_t end)
+{
+	return chan >= CHAN_PIPE && chan <= CHAN_TCP && end <= END_WRITE;
+}
+
+static bool data_ok(const struct ev_data *d)
+{
+	return d->have <= d->hdr.size - sizeof(*d) && d->have <= d->want &&
+	       d->pos <= UINT64_MAX - d->want && chan_ok(d->chan, d->end);
+}
+
+/* Bytes that a record of @kind has at least; the head's for kinds that are not known here. */
+static size_t record_size(uint16_t kind)
+{
+	switch (kind) {
+	case EV_DATA:
+		return sizeof(struct ev_data);
+	case EV_OPEN:
+		return sizeof(struct ev_open);
+	case EV_CLOSE:
+		return sizeof(struct ev_close);
+	case EV_EXEC:
+		return sizeof(struct ev_exec);
+	case EV_EXIT:
+		return sizeof(struct ev_exit);
+	default:
+		return sizeof(struct ev_hdr);
+	}
+}
+
+bool record_ok(const struct ev_hdr *h, size_t size)
+{
+	const struct ev_open *o = (const struct ev_open *)h;
+
+	if (size < sizeof(*h) || h->size > size || h->size < record_size(h->kind))
+		return false;
+	if (h->kind == EV_DATA)
+		return data_ok((const struct ev_data *)h);
+	if (h->kind == EV_OPEN)
+		return chan_ok(o->chan, o->end);
+	if (h->kind == EV_EXEC)
+		return ((const struct ev_exec *)h)->path_len < EV_PATH_MAX;
+	return true;
+}

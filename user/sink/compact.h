@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One aligned line a record, for people. */
+#ifndef MCPVIGIL_SINK_COMPACT_H
+#define MCPVIGIL_SINK_COMPACT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sink/sink.h"
+
+extern const struct sink_ops compact_ops;
+
+/* Lines go to @fd, which stays the caller's. Times are local; wall time is boot time plus
+ * @wall_offset ns. NULL with errno. */
+void *compact_new(int fd, int64_t wall_offset, bool color);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A transcript through mcp/ to the sinks: it enters where decoded messages of live capture do.
+ *
+ * A session becomes two one-way streams, ended behind its last message, so that the tables hold no
+ * more than the sessions that overlap in time. */
+#include "transcript_play.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "cmd/trace_opts.h"
+#include "counters.h"
+#include "mcp/mcp.h"
+#include "proto/jsonrpc.h"
+#include "transcript.h"
+
+#define TICK_NS	 (100 * NSEC_PER_MSEC)
+#define FLUSH_NS (50 * NSEC_PER_MSEC)
+
+struct play {
+	struct transcript t;
+	struct sink sink;
+	struct summary sum;
+	struct mcp *mcp;
+	struct rpc *rpc;
+	const struct transcript_msg *now; /* being fed */
+	uint64_t ticked;		  /* transcript time */
+	uint64_t flushed;		  /* our time */
+};
+
+static const struct sink_peers nobody;
+
+/* A transcript does not say which transport its messages went by. */
+static void on_call(void *ctx, struct call *c)
+{
+	struct play *p = ctx;
+
+	c->route.transport = TRANSPORT_UNKNOWN;
+	sink_call(&p->sink, c, &nobody);
+	call_free(c);
+}
+
+static void on_note(void *ctx, struct note *n)
+{
+	struct play *p = ctx;
+
+	n->route.transport = TRANSPORT_UNKNOWN;
+	sink_note(&p->sink, n, &nobody);
+}
+
+static void on_session(void *ctx, const struct session_event *e)
+{
+	struct play *p = ctx;
+	struct session_event shown = *e;
+
+	shown.route.transport = TRANSPORT_UNKNOWN;
+	sink_session(&p->sink, &shown, &nobody);
+}
+
+static void on_finding(void *ctx, const struct finding *f)
+{
+	struct play *p = ctx;
+
+	sink_finding(&p->sink, f, &nobody);
+}
+
+/* Two streams a session, from 1: 0 stands for none. */
+static uint64_t stream_of(const struct transcript_session *s, uint8_t from)
+{
+	return 2 * (uint64_t)s->index + 1 + (from == SIDE_SERVER);
+}
+
+static void on_msg(void *ctx, const struct rpc_msg *rpc)
+{
+	struct play *p = ctx;
+	const struct transcript_msg *m = p->now;
+	struct mcp_msg msg = {
+		.rpc = rpc,
+		.stream = stream_of(m->session, m->from),
+		.reverse = stream_of(m->session, m->from == SIDE_SERVER ? SIDE_CLIENT : SIDE_SERVER),
+		.t = { m->ts, m->ts, m->ts, m->ts },
+		.transcript = m->session->name,
+		.from = m->from,
+	};
+
+	if (rpc->kind == RPC_OTHER)
+		transcript_reject(&p->t, m->line, "msg is no JSON-RPC message");
+	mcp_feed(p->mcp, &msg);
+}
+
+static void feed(struct play *p, const struct transcript_msg *m)
+{
+	if (m->ts - p->ticked >= TICK_NS) {
+		mcp_tick(p->mcp, m->ts);
+		p->ticked = m->ts;
+	}
+	p->now = m;
+	if (rpc_feed(p->rpc, m->json) <= 0) {
+		transcript_reject(&p->t, m->line, "msg is no JSON-RPC message");
+		rpc_reset(p->rpc);
+	}
+	if (m->last) {
+		mcp_stream_end(p->mcp, stream_of(m->session, SIDE_CLIENT), m->ts, "eof");
+		mcp_stream_end(p->mcp, stream_of(m->session, SIDE_SERVER), m->ts, "eof");
+	}
+}
+
+static void flush_in_time(struct play *p)
+{
+	uint64_t now = clock_boot_ns();
+
+	if (now - p->flushed < FLUSH_NS)
+		return;
+	p->flushed = now;
+	sink_flush(&p->sink);
+}
+
+static void report_losses(struct play *p, uint64_t ts)
+{
+	static const char *const names[] = {
+#define X(name, text, help) [C_##name] = text,
+		USER_COUNTERS(X)
+#undef X
+	};
+	struct mcp_stats st;
+
+	mcp_stats(p->mcp, &st);
+
+	const struct {
+		enum counter counter;
+		uint64_t count;
+	} lost[] = {
+		{ C_SESSIONS_EVICTED, st.sessions_evicted },
+		{ C_IN_FLIGHT_EVICTED, st.in_flight_evicted },
+		{ C_MCP_STREAMS_EVICTED, st.streams_evicted },
+		{ C_EXCHANGES_EVICTED, st.exchanges_evicted },
+	};
+
+	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
+		struct loss l = { .name = names[lost[i].counter], .count = lost[i].count, .ts = ts };
+
+		if (l.count)
+			sink_loss(&p->sink, &l);
+	}
+}
+
+/* Everything, in order; the time it covers. */
+static uint64_t play_all(struct play *p)
+{
+	const struct transcript *t = &p->t;
+	uint64_t end = TRANSCRIPT_BIAS_NS;
+
+	for (size_t i = 0; i < t->n && !sink_broken(&p->sink); i++) {
+		feed(p, &t->msg[i]);
+		end = t->msg[i].ts;
+		flush_in_time(p);
+	}
+	mcp_flush(p->mcp, end);
+	report_losses(p, end);
+	return t->n ? end - t->msg[0].ts : 0;
+}
+
+static int play_init(struct play *p, const struct trace_opts *o)
+{
+	const struct mcp_caps caps = MCP_CAPS_DEFAULT;
+	const struct mcp_ops ops = { on_call, on_note, on_session, on_finding, NULL, p };
+	const struct rpc_opts rpc = { .content_max = trace_content_max(o), .msg = on_msg, .ctx = p };
+	int err = trace_sinks(&p->sink, o, &p->sum);
+
+	if (err)
+		return err;
+	p->mcp = mcp_new(&caps, &ops);
+	p->rpc = p->mcp ? rpc_new(&rpc) : NULL;
+	return p->rpc ? 0 : -errno;
+}
+
+/* What the end of the output and of the input means for the caller. */
+static int verdict(const struct play *p, int broken)
+{
+	if (broken == -EPIPE)
+		return 0;
+	if (broken)
+		return broken;
+	return p->t.malformed ? -EBADMSG : 0;
+}
+
+int transcript_play(const char *path, const struct trace_opts *o)
+{
+	struct trace_opts opts = *o;
+	struct play p = { 0 };
+	uint64_t ns;
+	int err = transcript_load(&p.t, path);
+
+	if (err)
+		goto out;
+	opts.wall_offset = -(int64_t)TRANSCRIPT_BIAS_NS;
+	err = play_init(&p, &opts);
+	if (err) {
+		log_err("%s: %s", path, errstr(err));
+		goto out;
+	}
+	ns = play_all(&p);
+	sink_flush(&p.sink);
+	err = sink_broken(&p.sink);
+	if (p.t.malformed)
+		log_err("%s: %llu malformed lines skipped", path, (unsigned long long)p.t.malformed);
+	if (err != -EPIPE)
+		summary_print(&p.sum, ns, trace_summary_is_json(o));
+	err = verdict(&p, err);
+out:
+	rpc_free(p.rpc);
+	mcp_free(p.mcp);
+	sink_done(&p.sink);
+	transcript_done(&p.t);
+	return err;
+}
