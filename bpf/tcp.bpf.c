@@ -12,41 +12,50 @@
 
 #define TCP_CLOSE 7
 
-/* Forget one direction; tell of its end where it was copied. */
-static __always_inline void tcp_end(const struct sock *sk, int end)
+/* Forget one direction. @return the inode number in its name where it was copied, else 0. */
+static __always_inline u64 tcp_forget(const struct sock *sk, int end)
 {
-	struct ev_key name, k = { .obj = (u64)sk, .ino = end };
+	struct ev_key k = { .obj = (u64)sk, .ino = end };
 	struct stream *s = bpf_map_lookup_elem(&streams, &k);
-	bool opened = s && s->opened;
-	struct ev_close *e;
+	u64 ino = s && s->opened ? s->gen >> 1 : 0;
 
-	if (!s)
-		return;
-	name.obj = k.obj;
-	name.ino = s->gen;
-	bpf_map_delete_elem(&streams, &k);
-	if (!opened)
-		return;
-	e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
+	if (s)
+		bpf_map_delete_elem(&streams, &k);
+	return ino;
+}
+
+static __always_inline void tcp_end(const struct sock *sk, u64 ino, int end)
+{
+	struct ev_close *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
+
 	if (!e) {
 		count(C_RING_FULL, 1);
 		return;
 	}
 	__builtin_memset(e, 0, sizeof(*e));
 	hdr_fill(&e->hdr, EV_CLOSE, sizeof(*e));
-	e->key = name;
+	e->hdr.flags = EV_F_DONE;
+	e->key.obj = (u64)sk;
+	e->key.ino = ino << 1 | end;
 	e->chan = CHAN_TCP;
 	e->end = end;
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
-/* Runs in whatever context the last segment comes: the current task says nothing. */
+/* Runs in whatever context the last segment comes: the current task says nothing. Both directions are told of, also one
+ * in which nothing passed: a request that its client took back has no answer. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(tcp_state, const struct sock *sk, int old, int state)
 {
+	u64 rd, wr;
+
 	if (state != TCP_CLOSE)
 		return 0;
-	tcp_end(sk, END_READ);
-	tcp_end(sk, END_WRITE);
+	rd = tcp_forget(sk, END_READ);
+	wr = tcp_forget(sk, END_WRITE);
+	if (!rd && !wr)
+		return 0;
+	tcp_end(sk, rd ? rd : wr, END_READ);
+	tcp_end(sk, rd ? rd : wr, END_WRITE);
 	return 0;
 }

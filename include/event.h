@@ -29,6 +29,7 @@ enum ev_flag {
 	EV_F_LATE = 1 << 4,   /* EV_OPEN, EV_EXEC: from the listing at start, it was there before us */
 	EV_F_STDIO = 1 << 5,  /* EV_OPEN: it is fd 0 or 1 of some process at its exec */
 	EV_F_CUT = 1 << 6,    /* the rest of this call's bytes was beyond the limit: want - have */
+	EV_F_DONE = 1 << 7,   /* EV_CLOSE: this end is gone, whatever stood unread */
 };
 
 enum ev_chan { CHAN_PIPE = 1, CHAN_UNIX = 2, CHAN_TCP = 3 };

@@ -177,9 +177,13 @@ int agent_trace(const struct trace_opts *o)
 	pipeline_flush(a.pipe, clock_boot_ns());
 	agent_losses(&a);
 	pipeline_output(a.pipe);
-	if (!pipeline_broken(a.pipe))
+	if (!err)
+		err = pipeline_broken(a.pipe);
+	if (err != -EPIPE)
 		summary_print(pipeline_summary(a.pipe), clock_boot_ns() - a.started,
 			      trace_summary_is_json(&opts));
+	else
+		err = 0; /* a reader that has seen enough is no failure */
 out:
 	agent_done(&a);
 	return err;

@@ -29,9 +29,12 @@ static int replay_run(struct tape *tape, struct pipeline *p, const struct trace_
 	pipeline_flush(p, last);
 	pipeline_losses(p, NULL, last);
 	pipeline_output(p);
-	if (!pipeline_broken(p))
-		summary_print(pipeline_summary(p), last - first, trace_summary_is_json(o));
-	return truncated ? -EBADMSG : 0;
+	if (pipeline_broken(p) == -EPIPE)
+		return 0;
+	if (truncated)
+		log_err("the recording ends inside a record, or is damaged there");
+	summary_print(pipeline_summary(p), last - first, trace_summary_is_json(o));
+	return truncated ? -EBADMSG : pipeline_broken(p);
 }
 
 int agent_replay(const char *path, const struct trace_opts *o)
@@ -49,9 +52,7 @@ int agent_replay(const char *path, const struct trace_opts *o)
 	}
 	p = pipeline_new(&opts, NULL, NULL);
 	err = p ? replay_run(tape, p, &opts) : -errno;
-	if (err == -EBADMSG)
-		log_err("%s: the recording ends inside a record, or is damaged there", path);
-	else if (err)
+	if (err && err != -EBADMSG)
 		log_err("replay of %s failed: %s", path, errstr(err));
 	pipeline_free(p);
 	tape_close(tape);

@@ -352,9 +352,9 @@ void pipeline_output(struct pipeline *p)
 	sink_flush(&p->sink);
 }
 
-bool pipeline_broken(const struct pipeline *p)
+int pipeline_broken(const struct pipeline *p)
 {
-	return sink_broken(&p->sink) != 0;
+	return sink_broken(&p->sink);
 }
 
 const struct summary *pipeline_summary(const struct pipeline *p)

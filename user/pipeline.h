@@ -29,8 +29,8 @@ void pipeline_flush(struct pipeline *p, uint64_t now);
 /* Report what was lost since the last call; @kernel has the probe's counters, or is NULL. */
 void pipeline_losses(struct pipeline *p, const uint64_t kernel[C_N], uint64_t now);
 void pipeline_output(struct pipeline *p);
-/* The reader of standard output is gone. */
-bool pipeline_broken(const struct pipeline *p);
+/* 0, or -errno of an output that does not take records any more; -EPIPE: its reader is gone. */
+int pipeline_broken(const struct pipeline *p);
 const struct summary *pipeline_summary(const struct pipeline *p);
 /* Connections remembered, those that carry JSON-RPC, sessions, requests in flight. */
 void pipeline_counts(const struct pipeline *p, uint64_t ret[4]);

@@ -19,6 +19,8 @@
 #define TICK_NS	 (100 * NSEC_PER_MSEC)
 #define FLUSH_NS (50 * NSEC_PER_MSEC)
 
+#define IN_FLIGHT_MAX (1U << 20)
+
 struct play {
 	struct transcript t;
 	struct sink sink;
@@ -162,9 +164,20 @@ static uint64_t play_all(struct play *p)
 	return t->n ? end - t->msg[0].ts : 0;
 }
 
+static uint32_t at_most(size_t n, uint32_t max)
+{
+	return n < max ? (uint32_t)n : max;
+}
+
 static int play_init(struct play *p, const struct trace_opts *o)
 {
-	const struct mcp_caps caps = MCP_CAPS_DEFAULT;
+	/* The text is in memory whole: tables that hold all that can be open at once add little to it. */
+	const struct mcp_caps caps = {
+		.sessions = at_most(p->t.sessions.n + 1, TRANSCRIPT_SESSIONS_MAX),
+		.in_flight = at_most(p->t.n + 1, IN_FLIGHT_MAX),
+		.streams = at_most(2 * p->t.sessions.n + 2, 2 * TRANSCRIPT_SESSIONS_MAX),
+		.exchanges = 1,
+	};
 	const struct mcp_ops ops = { on_call, on_note, on_session, on_finding, NULL, p };
 	const struct rpc_opts rpc = { .content_max = trace_content_max(o), .msg = on_msg, .ctx = p };
 	int err = trace_sinks(&p->sink, o, &p->sum);
@@ -205,7 +218,8 @@ int transcript_play(const char *path, const struct trace_opts *o)
 	sink_flush(&p.sink);
 	err = sink_broken(&p.sink);
 	if (p.t.malformed)
-		log_err("%s: %llu malformed lines skipped", path, (unsigned long long)p.t.malformed);
+		log_err("%s: malformed lines skipped: %llu", path,
+			(unsigned long long)p.t.malformed);
 	if (err != -EPIPE)
 		summary_print(&p.sum, ns, trace_summary_is_json(o));
 	err = verdict(&p, err);

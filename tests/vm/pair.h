@@ -36,6 +36,7 @@ uint64_t text_sum(const char *p, size_t n);
 struct wire {
 	int in, out;
 	bool sock;	 /* the socket calls work here */
+	unsigned int calls_max; /* system calls for one message; 0: any number */
 	struct text buf; /* read and not used yet: from @at on */
 	size_t at;
 };

@@ -136,6 +136,7 @@ void wire_send(struct wire *w, const char *p, size_t n)
 {
 	static struct text copy;
 	size_t at = 0, k, bytewise = 0;
+	unsigned int calls = 0;
 
 	copy.n = 0;
 	text_add(&copy, p, n);
@@ -143,6 +144,8 @@ void wire_send(struct wire *w, const char *p, size_t n)
 		if (!bytewise && one_in(24))
 			bytewise = 1 + rnd() % 200;
 		k = bytewise ? 1 : one_in(3) ? n - at : rnd_size(n - at);
+		if (w->calls_max && ++calls >= w->calls_max)
+			k = n - at;
 		if (bytewise)
 			bytewise--;
 		at += transfer(w, copy.p + at, k, true);

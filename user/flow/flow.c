@@ -232,7 +232,8 @@ static void feed_close(struct flow *f, const struct ev_close *e)
 	if (!k)
 		return;
 	s = &k->conn->s[k->dir];
-	if (s->eof)
+	/* The writer is gone, but its reader is on this host and may have bytes to read: it will tell. */
+	if (s->eof || (e->hdr.flags & EV_F_DONE && e->end == END_WRITE && k->conn->sock[1].known))
 		return;
 	s->eof = true;
 	s->eof_pos = e->pos;

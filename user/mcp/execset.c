@@ -44,10 +44,11 @@ static void put(struct mcp *m, uint64_t stream, const struct execset_partner *p)
 	if (!e)
 		return;
 	for (uint8_t i = 0; i < e->n; i++) {
-		if (e->partner[i].other == p->other && e->partner[i].in == p->in) {
+		if (e->partner[i].other != p->other)
+			continue;
+		if (e->partner[i].in == p->in) /* else both peers' sets are known, and agree */
 			e->partner[i].proc = p->proc;
-			return;
-		}
+		return;
 	}
 	if (e->n < EXECSET_PARTNERS) {
 		e->partner[e->n++] = *p;

@@ -53,13 +53,14 @@ def spaced(answer):
 
 
 def half(answer):
-    """Half an answer to a call of "die", then the end."""
-    if '"dying"' in answer:
+    """Half an answer to a call of "dying", then the end."""
+    if DYING in answer:
         write(answer[: len(answer) // 2].encode())
         os.kill(os.getpid(), signal.SIGKILL)
     whole(answer)
 
 
+DYING = '"text":"dying"'
 WAYS = {"whole": whole, "bytewise": bytewise, "apart": apart, "thread": by_another_thread, "crlf": crlf,
         "spaced": spaced, "half": half, "banner": by_another_thread, "threads": whole}
 
@@ -122,7 +123,8 @@ def answer(text, how, send):
     texts = [t for m in (found if batch else [found]) if "id" in m and "method" in m
              for t in [answer_text(m, how)] if t is not None]
     for t in texts:
-        ledger.out(t)
+        if how != "half" or DYING not in t:
+            ledger.out(t)
     if batch and texts:
         send("[" + ",".join(texts) + "]")
     elif texts:
