@@ -20,9 +20,11 @@ def adopt_orphans():
 
 
 def start(words, stdout, stderr, env=None):
+    """Runs in the folder of @stderr, where what it leaves behind does no harm."""
     with open(stdout, "wb") as out, open(stderr, "wb") as err:
         try:
             return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                    cwd=os.path.dirname(os.path.abspath(stderr)),
                                     env={**os.environ, **(env or {})}, start_new_session=True)
         except OSError as e:
             raise Trouble(f"{words[0]}: {e.strerror}") from e

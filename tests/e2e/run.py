@@ -134,7 +134,7 @@ def main():
     procs.adopt_orphans()
     count = {"passed": 0, "failed": 0, "skipped": 0}
     for cell in chosen:
-        count[report(cell, options.agent)] += 1
+        count[report(cell, os.path.abspath(options.agent))] += 1
     print(", ".join(f"{n} {word}" for word, n in count.items()))
     if os.environ.get("RESULTS"):
         with open(os.environ["RESULTS"], "a", encoding="ascii") as f:

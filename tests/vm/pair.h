@@ -35,9 +35,9 @@ uint64_t text_sum(const char *p, size_t n);
 /* pair_wire.c: bytes through system calls of every sort. */
 struct wire {
 	int in, out;
-	bool sock;	 /* the socket calls work here */
+	bool sock;		/* the socket calls work here */
 	unsigned int calls_max; /* system calls for one message; 0: any number */
-	struct text buf; /* read and not used yet: from @at on */
+	struct text buf;	/* read and not used yet: from @at on */
 	size_t at;
 };
 void wire_send(struct wire *w, const char *p, size_t n);

@@ -11,7 +11,7 @@
 #define BURST 8
 /* What is written while the server may be writing must fit in the buffers between the two, or both
  * wait for ever. A unix socket takes no more than some 270 pieces, however short. */
-#define SMALL 2000
+#define SMALL	    2000
 #define CALLS_SMALL 12
 
 static const struct kind {

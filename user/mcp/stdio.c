@@ -1,155 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pairing of streams, in this order:
- *
- * 1. At exec, what is on fd 0 and 1 is one stdio set, whoever inherits it. Where a stream is in one set with one
- *    partner they are a pair. Where it is in several (wrapping scripts, pipelines, commands that a server runs), the
- *    messages tell: an answer to what was asked, or the process of the set at its end.
- * 2. The other direction of the same kernel object, if it carries JSON-RPC, too.
- * 3. The only pair of streams between two processes.
- * 4. Ids and methods that agree over more than one exchange.
- *
- * Else the stream is unpaired: its messages are held, and are a finding in the end. */
+/* Streams of lines: held until they are paired and decided, judged when their time is over, ended. */
 #include "mcp/stdio.h"
 
-#include "mcp/between.h"
-#include "mcp/copy.h"
 #include "mcp/duplex.h"
 #include "mcp/execset.h"
-#include "mcp/match.h"
-#include "mcp/method.h"
 #include "mcp/pair.h"
+#include "mcp/partner.h"
 #include "mcp/session.h"
 #include "mcp/shape.h"
 
 #define MATCHES_PER_TICK 8
-
-static bool same_proc(const struct proc_id *a, const struct proc_id *b)
-{
-	return a->pid && a->pid == b->pid && a->start == b->start;
-}
-
-static bool join(struct mcp *m, struct wire *a, struct wire *b, enum duplex_how how)
-{
-	return duplex_new(m, a, b, how) != NULL;
-}
-
-static bool join_set(struct mcp *m, struct wire *w, struct wire *o, const struct execset_partner *p)
-{
-	if (!join(m, p->in ? w : o, p->in ? o : w, BY_EXEC))
-		return false;
-	w->d->server = p->proc;
-	return true;
-}
-
-static struct wire *peek(struct mcp *m, uint64_t id)
-{
-	struct table_node *node = id ? table_peek(&m->wires.by_id, &id, sizeof(id)) : NULL;
-
-	return node ? table_entry(node, struct wire, node) : NULL;
-}
-
-/* In one set only, both of them. */
-static bool only_set(struct mcp *m, struct wire *w, const struct execset *e)
-{
-	const struct execset *back;
-	struct wire *o;
-
-	if (e->n != 1)
-		return false;
-	back = execset_find(m, e->partner[0].other);
-	if (!back || back->n != 1)
-		return false;
-	o = wire_open(m, e->partner[0].other);
-	return o && !o->d && !o->no_set && join_set(m, w, o, &e->partner[0]);
-}
-
-static bool of_process(const struct wire *w, const struct execset_partner *p)
-{
-	return same_proc(p->in ? &w->reader : &w->writer, &p->proc);
-}
-
-/* The messages tell which of several sets it is. */
-static bool told_set(struct mcp *m, struct wire *w, const struct execset *e)
-{
-	const struct execset_partner *found = NULL;
-	struct wire *with = NULL;
-
-	for (uint8_t i = 0; i < e->n; i++) {
-		const struct execset_partner *p = &e->partner[i];
-		struct wire *o = peek(m, p->other);
-		bool ends;
-
-		if (!o || o->d || !o->carried || o->no_set)
-			continue;
-		if (w->sender != SENT_BY_BOTH && w->sender == o->sender)
-			continue;
-		ends = of_process(w, p) && same_proc(p->in ? &o->writer : &o->reader, &p->proc);
-		if (!ends && !match_answers(w, o))
-			continue;
-		if (found) {
-			w->ambiguous = true;
-			return false;
-		}
-		found = p;
-		with = o;
-	}
-	return found && join_set(m, w, with, found);
-}
-
-/* Nobody answered in time: the set of the process that is at its end, if that is one. */
-static bool late_set(struct mcp *m, struct wire *w, const struct execset *e)
-{
-	const struct execset_partner *found = NULL;
-	struct wire *o;
-
-	for (uint8_t i = 0; i < e->n; i++) {
-		o = peek(m, e->partner[i].other);
-		if ((o && (o->d || o->no_set)) || !of_process(w, &e->partner[i]))
-			continue;
-		if (found) {
-			w->ambiguous = true;
-			return false;
-		}
-		found = &e->partner[i];
-	}
-	o = found ? wire_open(m, found->other) : NULL;
-	return o && join_set(m, w, o, found);
-}
-
-static bool by_set(struct mcp *m, struct wire *w, const struct execset *e, bool late)
-{
-	if (only_set(m, w, e) || told_set(m, w, e))
-		return true;
-	return late && w->asked && !copy_is(m, w) && late_set(m, w, e);
-}
-
-static bool by_reverse(struct mcp *m, struct wire *w)
-{
-	struct wire *o = peek(m, w->reverse);
-
-	return o && !o->d && o->carried && !o->http && join(m, w, o, BY_REVERSE);
-}
-
-static bool by_processes(struct mcp *m, struct wire *w)
-{
-	struct wire *o = between_back(m, w, &w->ambiguous);
-
-	if (!o || o->d || !o->carried || (w->sender != SENT_BY_BOTH && w->sender == o->sender))
-		return false;
-	return join(m, w, o, BY_PROCESSES);
-}
-
-/* Rules 1 to 3. Sets go first: what they leave open waits for the grace time before other rules may decide. */
-static bool pair_up(struct mcp *m, struct wire *w, bool late)
-{
-	const struct execset *e = w->no_set ? NULL : execset_find(m, w->id);
-
-	if (e && by_set(m, w, e, late))
-		return true;
-	if (e && !late)
-		return false;
-	return by_reverse(m, w) || by_processes(m, w);
-}
 
 /* Both directions ended; each brought its messages in order, so nothing more comes. */
 static void channel_end(struct mcp *m, struct duplex *d, uint64_t ts, const char *reason)
@@ -178,16 +38,8 @@ static bool check(struct mcp *m, struct duplex *d)
 
 static void pair_by_ids(struct mcp *m, struct wire *w)
 {
-	bool several = false;
-	struct wire *o;
-
 	list_del(&w->dirty);
-	if (w->d || w->copy || w->held.n == 0)
-		return;
-	w->copy = copy_is(m, w);
-	o = w->copy ? NULL : match_find(m, w, &several);
-	w->ambiguous |= several;
-	if (o && !copy_is(m, o) && join(m, w, o, BY_IDS))
+	if (!w->d && partner_find_by_ids(m, w))
 		check(m, w->d);
 }
 
@@ -195,11 +47,11 @@ static void pair_by_ids(struct mcp *m, struct wire *w)
 static void settle(struct mcp *m, struct wire *w, bool late)
 {
 	if (!w->d && !shape_is_other(w->shape))
-		pair_up(m, w, late);
+		partner_find(m, w, late);
 	if (w->d) {
 		if (check(m, w->d))
 			return;
-		pair_up(m, w, late); /* the set did not hold */
+		partner_find(m, w, late); /* the set did not hold */
 		if (w->d)
 			check(m, w->d);
 		return;
@@ -278,7 +130,7 @@ void stdio_set(struct mcp *m, uint64_t in, uint64_t out, const struct proc_id *p
 	execset_add(m, in, out, proc);
 	/* Another program takes over: what the streams were before says nothing of it. */
 	for (int i = 0; i < 2; i++) {
-		struct wire *w = peek(m, ids[i]);
+		struct wire *w = wire_peek(m, ids[i]);
 
 		if (w && shape_is_other(w->shape))
 			w->shape = SHAPE_UNDECIDED;
@@ -308,7 +160,7 @@ static const char *reason_of(const char *reason)
 
 void stdio_end(struct mcp *m, uint64_t stream, uint64_t ts, const char *reason)
 {
-	struct wire *w = peek(m, stream);
+	struct wire *w = wire_peek(m, stream);
 
 	execset_del(m, stream);
 	if (!w || w->ended)
@@ -361,15 +213,18 @@ static void judge_pairs(struct mcp *m, bool last)
 
 	while (!list_empty(young)) {
 		struct duplex *d = list_entry(young->next, struct duplex, young);
-		struct wire *w[2] = { d->w[0], d->w[1] };
+		const uint64_t ids[2] = { d->w[0]->id, d->w[1]->id };
 
 		if (!last && d->since + MCP_GRACE_NS > m->now)
 			return;
 		if (duplex_judge(m, d, last))
 			continue;
-		for (int i = 0; i < 2; i++)
-			if (w[i]->held.n > 0 && !w[i]->d)
-				settle(m, w[i], true);
+		for (int i = 0; i < 2; i++) {
+			struct wire *w = wire_peek(m, ids[i]);
+
+			if (w && w->held.n > 0 && !w->d)
+				settle(m, w, true);
+		}
 	}
 }
 

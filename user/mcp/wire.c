@@ -52,6 +52,13 @@ struct wire *wire_find(struct mcp *m, uint64_t id)
 	return node ? table_entry(node, struct wire, node) : NULL;
 }
 
+struct wire *wire_peek(const struct mcp *m, uint64_t id)
+{
+	struct table_node *node = id ? table_peek(&m->wires.by_id, &id, sizeof(id)) : NULL;
+
+	return node ? table_entry(node, struct wire, node) : NULL;
+}
+
 static void wire_release(struct mcp *m, struct wire *w)
 {
 	wire_drop(m, w);
@@ -64,8 +71,11 @@ static void wire_release(struct mcp *m, struct wire *w)
 	free(w);
 }
 
+/* A stream may have been paired and then turn out to speak HTTP: its peer goes on alone. */
 void wire_free(struct mcp *m, struct wire *w)
 {
+	if (w->d)
+		duplex_end(m, w->d, m->now, "close");
 	table_del(&m->wires.by_id, &w->node);
 	wire_release(m, w);
 }

@@ -50,6 +50,8 @@ int wires_init(struct mcp *m);
 void wires_done(struct mcp *m);
 /* Made most recently used; NULL where it carried nothing so far. */
 struct wire *wire_find(struct mcp *m, uint64_t id);
+/* The same without using it. */
+struct wire *wire_peek(const struct mcp *m, uint64_t id);
 /* Found or new; NULL with ENOMEM. May evict another one. */
 struct wire *wire_open(struct mcp *m, uint64_t id);
 void wire_free(struct mcp *m, struct wire *w);

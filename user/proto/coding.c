@@ -19,10 +19,11 @@ enum kind { K_IDENTITY, K_GZIP, K_DEFLATE, K_BR, K_ZSTD };
 struct layer {
 	enum kind kind;
 	bool started, ended, over; /* over: whatever follows is no part of it */
-	int err;	 /* what the last step failed with, once its output is passed on */
-	bool full;	 /* the last step filled the block: there may be more */
-	uint8_t head[2]; /* deflate: bytes held back until zlib and raw can be told apart */
-	uint8_t head_n;
+	int err;		   /* of the last step, until its output is passed on */
+	bool inside;		   /* zstd: in a frame */
+	bool full;		   /* the last step filled the block: there may be more */
+	/* Held back: deflate until zlib and raw can be told apart, zstd's magic number. */
+	uint8_t head[4], head_n;
 	struct sv in;	/* what is left to take */
 	uint64_t total; /* bytes that came out */
 	size_t brotli_mem;
@@ -175,6 +176,16 @@ static int deflate_bits(const uint8_t head[2])
 	return zlib ? 15 : -15;
 }
 
+/* Move bytes from the input to @l->head, until it has @n. */
+static void hold_back(struct layer *l, uint8_t n)
+{
+	while (l->head_n < n && l->in.n) {
+		l->head[l->head_n++] = (uint8_t)l->in.p[0];
+		l->in.p++;
+		l->in.n--;
+	}
+}
+
 static int layer_start(struct layer *l)
 {
 	bool ok;
@@ -245,16 +256,47 @@ static int step_zlib(struct layer *l, size_t *ret_n)
 	return err || l->ended ? err : inflate_some(l, &l->in, ret_n);
 }
 
+/* RFC 8878 3.1: a frame, or one to skip. The library would also take frames of zstd before 1.0, by
+ * decoders that nobody looks after. */
+static bool is_zstd(const uint8_t m[4])
+{
+	if (m[0] == 0x28)
+		return m[1] == 0xb5 && m[2] == 0x2f && m[3] == 0xfd;
+	return m[0] >> 4 == 5 && m[1] == 0x2a && m[2] == 0x4d && m[3] == 0x18;
+}
+
+/* A frame handed over whole takes another path in zstd 1.5, with stricter checks. The magic number
+ * by itself keeps to the path that frames in pieces take, whatever the pieces are. */
+static int zstd_begin(struct layer *l)
+{
+	ZSTD_inBuffer in = { l->head, sizeof(l->head), 0 };
+	ZSTD_outBuffer out = { l->block, BLOCK, 0 };
+
+	l->ended = false;
+	hold_back(l, sizeof(l->head));
+	if (l->head_n < sizeof(l->head))
+		return 0;
+	if (!is_zstd(l->head) || ZSTD_isError(ZSTD_decompressStream(l->zs, &out, &in)))
+		return -EBADMSG;
+	l->head_n = 0;
+	l->inside = true;
+	return 0;
+}
+
 static int step_zstd(struct layer *l, size_t *ret_n)
 {
 	ZSTD_inBuffer in = { l->in.p, l->in.n, 0 };
 	ZSTD_outBuffer out = { l->block, BLOCK, 0 };
-	size_t rc = ZSTD_decompressStream(l->zs, &out, &in);
+	size_t rc;
 
+	if (!l->inside)
+		return zstd_begin(l);
+	rc = ZSTD_decompressStream(l->zs, &out, &in);
 	l->in.p += in.pos;
 	l->in.n -= in.pos;
 	*ret_n = out.pos;
 	l->ended = rc == 0;
+	l->inside = !l->ended;
 	return ZSTD_isError(rc) ? -EBADMSG : 0;
 }
 
@@ -276,17 +318,6 @@ static int step_brotli(struct layer *l, size_t *ret_n)
 	return rc == BROTLI_DECODER_RESULT_ERROR ? -EBADMSG : 0;
 }
 
-/* Hold the first two bytes of deflate back. true where the layer may start. */
-static bool layer_ready(struct layer *l)
-{
-	while (l->kind == K_DEFLATE && l->head_n < 2 && l->in.n) {
-		l->head[l->head_n++] = (uint8_t)l->in.p[0];
-		l->in.p++;
-		l->in.n--;
-	}
-	return l->kind != K_DEFLATE || l->head_n == 2;
-}
-
 /* One block of output at most. */
 static int layer_step(struct layer *l, size_t *ret_n)
 {
@@ -294,7 +325,9 @@ static int layer_step(struct layer *l, size_t *ret_n)
 
 	*ret_n = 0;
 	if (!l->started) {
-		if (!layer_ready(l))
+		if (l->kind == K_DEFLATE)
+			hold_back(l, 2);
+		if (l->kind == K_DEFLATE && l->head_n < 2)
 			return 0;
 		err = layer_start(l);
 		if (err)

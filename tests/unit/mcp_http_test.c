@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mcp/http: sessions and pairing over HTTP exchanges, both eras. */
+#include "mcp_web.h"
+
+static void test_session_id(void **state)
+{
+	struct web w;
+	struct mcp_http x;
+
+	(void)state;
+	web_begin(&w);
+	web_hello(&w, "secret-A");
+	web_hello(&w, "secret-B");
+	x = web_in_session(&w, "secret-A"); /* each exchange on a connection of its own */
+	web_ask(&w, &x, words_note("notifications/initialized"));
+	x.status = 202;
+	web_over(&w, &x);
+	x = web_in_session(&w, "secret-A");
+	x.first_w = w.p.now + MS / 2; /* the head, ahead of the body */
+	web_ask(&w, &x, words_request("1", "tools/call"));
+	web_tell(&w, &x, words_result("1"));
+	assert_int_equal(web_last(&w)->start, x.first_w);
+	assert_int_equal(web_last(&w)->duration_ns, MS + MS / 2 + 150000);
+	web_over(&w, &x);
+	x = web_in_session(&w, "secret-B");
+	web_ask(&w, &x, words_request("1", "tools/call"));
+	web_tell(&w, &x, words_error("1", "-32602"));
+	assert_int_equal(web_last(&w)->outcome, CALL_RPC_ERROR);
+	assert_int_equal(web_last(&w)->route.http_version, 11);
+	assert_int_equal(web_last(&w)->route.transport, TRANSPORT_HTTP);
+	assert_int_equal(web_last(&w)->route.server_addr.port, 3000);
+	mcp_flush(w.p.m, w.p.now);
+	assert_said(&w.p, "start", 2);
+	assert_said(&w.p, "start s1 http legacy client=agent server=srv version=2025-06-18", 1);
+	assert_said(&w.p, "call s1 client 0 initialize ok", 1);
+	assert_said(&w.p, "call s1 client 1 tools/call ok", 1);
+	assert_said(&w.p, "call s2 client 1 tools/call rpc_error", 1);
+	assert_said(&w.p, "note s1 client notifications/initialized", 1);
+	assert_said(&w.p, "end s1 shutdown 2 0", 1);
+	assert_said(&w.p, "end s2 shutdown 2 1", 1);
+	for (size_t i = 0; i < w.p.lines; i++)
+		assert_null(strstr(w.p.line[i], "secret"));
+	assert_said(&w.p, "verdict 2 mcp", 1);
+	assert_said(&w.p, "verdict 3 mcp", 1);
+	peers_done(&w.p);
+}
+
+static void test_no_session_id(void **state)
+{
+	struct web w;
+	struct mcp_http x, y;
+
+	(void)state;
+	web_begin(&w);
+	web_hello(&w, NULL);
+	x = web_post(&w, "/mcp");
+	web_ask(&w, &x, words_request("1", "vendor/own")); /* no header: the session is known */
+	web_tell(&w, &x, words_result("1"));
+	assert_said(&w.p, "call s1 client 1 vendor/own ok", 1);
+	w.client = 11;
+	web_hello(&w, NULL);
+	assert_said(&w.p, "call s2 client 0 initialize ok", 1);
+	w.client = 10;
+	/* Two clients in one process, both without a session id, use the same ids at once: the exchange tells. */
+	x = web_post(&w, "/mcp");
+	y = web_post(&w, "/mcp");
+	web_ask(&w, &x, words_request("7", "tools/call"));
+	web_ask(&w, &y, words_request("7", "tools/list"));
+	web_tell(&w, &y, words_result("7"));
+	assert_string_equal(web_last(&w)->method, "tools/list");
+	web_tell(&w, &y, words_result("7")); /* once more: not the other's */
+	web_tell(&w, &x, words_result("7"));
+	assert_string_equal(web_last(&w)->method, "tools/call");
+	assert_said(&w.p, "call s1 client 7", 2);
+	web_done(&w);
+}
+
+static void test_server_requests(void **state)
+{
+	struct web w;
+	struct mcp_http x, g, y;
+
+	(void)state;
+	web_begin(&w);
+	web_hello(&w, "A");
+	g = web_get(&w, "/mcp");
+	g.session_id = SV("A");
+	web_tell(&w, &g, words_note("notifications/tools/list_changed"));
+	x = web_in_session(&w, "A");
+	web_ask(&w, &x, words_request("1", "tools/call"));
+	web_tell(&w, &x, words_request("1", "sampling/createMessage"));
+	web_tell(&w, &g, words_request("2", "roots/list"));
+	y = web_in_session(&w, "A");
+	web_ask(&w, &y, words_result("1"));
+	assert_said(&w.p, "call s1 server 1 sampling/createMessage ok", 1);
+	web_ask(&w, &y, words_result("2"));
+	assert_said(&w.p, "call s1 server 2 roots/list ok", 1);
+	web_tell(&w, &x, words_result("1"));
+	assert_said(&w.p, "call s1 client 1 tools/call ok", 1);
+	assert_said(&w.p, "note s1 server notifications/tools/list_changed", 1);
+	web_done(&w);
+}
+
+static void test_http_errors(void **state)
+{
+	struct web w;
+	struct mcp_http x;
+
+	(void)state;
+	web_begin(&w);
+	web_hello(&w, "A");
+	x = web_in_session(&w, "A");
+	web_ask(&w, &x, words_request("1", "tools/call"));
+	x.status = 503;
+	mcp_http_done(w.p.m, &x, w.p.now); /* the head alone */
+	assert_said(&w.p, "call s1 client 1", 0);
+	web_over(&w, &x);
+	assert_said(&w.p, "call s1 client 1 tools/call http_error", 1);
+	assert_int_equal(web_last(&w)->error_code, 503);
+	assert_false(web_last(&w)->has_response);
+	assert_true(web_last(&w)->has_duration);
+	x = web_in_session(&w, "A"); /* an error with the request's id, whatever the status */
+	web_ask(&w, &x, words_request("2", "vendor/none"));
+	x.status = 404;
+	web_tell(&w, &x, words_error("2", "-32601"));
+	web_over(&w, &x);
+	assert_said(&w.p, "call s1 client 2 vendor/none rpc_error", 1);
+	assert_int_equal(web_last(&w)->error_code, -32601);
+	x = web_in_session(&w, "A"); /* ... with the id null or absent */
+	web_ask(&w, &x, words_request("3", "tools/call"));
+	x.status = 400;
+	web_tell(&w, &x, words_error("null", "-32700"));
+	web_over(&w, &x);
+	assert_said(&w.p, "call s1 client 3 tools/call rpc_error", 1);
+	x = web_in_session(&w, "A"); /* the request's record comes last */
+	x.status = 401;
+	web_over(&w, &x);
+	web_ask(&w, &x, words_request("4", "tools/call"));
+	assert_said(&w.p, "call s1 client 4 tools/call http_error", 1);
+	x = web_in_session(&w, "A"); /* no answer at all */
+	web_ask(&w, &x, words_request("5", "tools/call"));
+	web_broken(&w, &x);
+	assert_said(&w.p, "call s1 client 5 tools/call http_error", 1);
+	assert_false(web_last(&w)->has_error_code);
+	x = web_post(&w, "/mcp"); /* refused before there was a session */
+	web_ask(&w, &x, words_request("0", "initialize"));
+	x.status = 401;
+	web_over(&w, &x);
+	assert_said(&w.p, "call s2 client 0 initialize http_error", 1);
+	assert_said(&w.p, "call", 7);
+	web_done(&w);
+}
+
+static void test_modern(void **state)
+{
+	struct web w;
+	struct mcp_http x;
+
+	(void)state;
+	web_begin(&w);
+	x = web_post(&w, "/mcp");
+	x.version = SV("2026-07-28");
+	web_ask(&w, &x, words_modern("1", "server/discover"));
+	web_tell(&w, &x, words_result("1"));
+	web_over(&w, &x);
+	assert_said(&w.p, "start s1 http modern client=newagent", 1);
+	x = web_post(&w, "/mcp");
+	web_ask(&w, &x, words_modern("1", "tools/call"));
+	web_tell(&w, &x, words_note("notifications/progress"));
+	web_broken(&w, &x); /* closing the stream is the cancel */
+	assert_said(&w.p, "call s1 client 1 tools/call cancelled", 1);
+	assert_said(&w.p, "note s1 server notifications/progress", 1);
+	assert_int_equal(web_last(&w)->route.era, ERA_MODERN);
+	assert_string_equal(web_last(&w)->protocol_version, "2026-07-28");
+	w.client = 11;
+	x = web_post(&w, "/mcp");
+	web_ask(&w, &x, words_modern("1", "tools/call"));
+	web_tell(&w, &x, words_result("1"));
+	assert_said(&w.p, "call s2 client 1 tools/call ok", 1);
+	web_done(&w);
+}
+
+static void test_delete(void **state)
+{
+	struct web w;
+	struct mcp_http x, y;
+
+	(void)state;
+	web_begin(&w);
+	web_hello(&w, "A");
+	web_hello(&w, "B");
+	y = web_in_session(&w, "A");
+	web_ask(&w, &y, words_request("1", "tools/call"));
+	x = web_in_session(&w, "A");
+	x.method = SV("DELETE");
+	x.status = 200;
+	web_over(&w, &x);
+	peers_wait(&w.p, 1500);
+	assert_said(&w.p, "call s1 client 1 tools/call unanswered", 1);
+	assert_said(&w.p, "end s1 delete 2 0", 1);
+	x = web_in_session(&w, "B");
+	x.method = SV("DELETE");
+	x.status = 200;
+	x.server_addr = web_addr(1, 3000);
+	web_over(&w, &x);
+	peers_wait(&w.p, 1500);
+	assert_said(&w.p, "end s2 delete 1 0", 1);
+	web_done(&w);
+}
+
+static void test_headers_decide(void **state)
+{
+	struct web w;
+	struct mcp_http x;
+
+	(void)state;
+	web_begin(&w);
+	x = web_post(&w, "/mcp");
+	x.version = SV("2025-06-18");
+	web_ask(&w, &x, words_request("1", "vendor/own"));
+	web_tell(&w, &x, words_result("1"));
+	assert_said(&w.p, "call s1 client 1 vendor/own ok", 1);
+	assert_string_equal(web_last(&w)->protocol_version, "2025-06-18");
+	x = web_in_session(&w, "A");
+	web_ask(&w, &x, words_request("1", "ping"));
+	assert_said(&w.p, "start s2", 1);
+	web_done(&w);
+}
+
+static void test_batch(void **state)
+{
+	struct web w;
+	struct mcp_http x;
+
+	(void)state;
+	web_begin(&w);
+	web_hello(&w, "A");
+	x = web_in_session(&w, "A");
+	web_ask(&w, &x, words_request("1", "tools/list"));
+	web_ask(&w, &x, words_note("notifications/progress"));
+	web_ask(&w, &x, words_request("2", "tools/call"));
+	web_tell(&w, &x, words_result("2"));
+	web_tell(&w, &x, words_error(NULL, "-32600")); /* one is left: it is that one's */
+	assert_said(&w.p, "call s1 client 2 tools/call ok", 1);
+	assert_said(&w.p, "call s1 client 1 tools/list rpc_error", 1);
+	web_done(&w);
+}
+
+static void test_others(void **state)
+{
+	struct web w;
+	struct mcp_http x;
+	struct mcp_stats st;
+
+	(void)state;
+	web_begin(&w);
+	web_hello(&w, NULL);
+	x = web_post(&w, "/rpc");
+	web_ask(&w, &x, words_request("1", "eth_blockNumber"));
+	web_tell(&w, &x, words_result("1"));
+	web_over(&w, &x);
+	web_ask(&w, &x, words_request("2", "eth_blockNumber"));
+	x = web_post(&w, "/a2a");
+	web_ask(&w, &x, words_request("1", "message/send"));
+	web_tell(&w, &x, words_result("1"));
+	web_over(&w, &x);
+	peers_wait(&w.p, 1500);
+	assert_said(&w.p, "call", 1);
+	assert_said(&w.p, "finding other_protocol - 3 {\"protocol\":\"unknown\"}", 1);
+	assert_said(&w.p, "finding other_protocol - 1 {\"protocol\":\"a2a\"}", 1);
+	assert_said(&w.p, "finding", 2);
+	assert_said(&w.p, "verdict 4", 0); /* a connection carries all kinds */
+	mcp_stats(w.p.m, &st);
+	assert_int_equal(st.other_jsonrpc, 5);
+	web_done(&w);
+}
+
+static void test_caps(void **state)
+{
+	const struct mcp_caps caps = { 16, 1000, 64, 16 };
+	struct mcp_stats st;
+	struct mcp_http x;
+	struct web w;
+	char id[16];
+
+	(void)state;
+	memset(&w, 0, sizeof(w));
+	peers_init(&w.p, &caps);
+	for (unsigned int i = 0; i < 300; i++) {
+		snprintf(id, sizeof(id), "%u", i);
+		x = web_in_session(&w, id);
+		web_ask(&w, &x, words_request("1", "tools/call"));
+	}
+	mcp_stats(w.p.m, &st);
+	assert_int_equal(st.sessions, 16);
+	assert_int_equal(st.sessions_evicted, 284);
+	assert_int_equal(st.exchanges_evicted, 284);
+	assert_said(&w.p, "end s1 idle 1 0", 1);
+	for (unsigned int i = 0; i < 5000; i++) { /* held, undecided */
+		x = web_post(&w, "/x");
+		web_ask(&w, &x, words_request("1", "vendor/own"));
+	}
+	mcp_stats(w.p.m, &st);
+	assert_true(st.exchanges_evicted > 4900);
+	web_done(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_session_id),
+		cmocka_unit_test(test_no_session_id),
+		cmocka_unit_test(test_server_requests),
+		cmocka_unit_test(test_http_errors),
+		cmocka_unit_test(test_modern),
+		cmocka_unit_test(test_delete),
+		cmocka_unit_test(test_headers_decide),
+		cmocka_unit_test(test_batch),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_caps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
