@@ -7,21 +7,32 @@
 
 #include <bpf/bpf_helpers.h>
 
-enum class { CLASS_OTHER, CLASS_JSON, CLASS_HTTP, CLASS_POST, CLASS_TLS };
+enum class {
+	CLASS_OTHER,
+	CLASS_TEXT, /* printable, or white space: perhaps a banner in front of JSON */
+	CLASS_JSON,
+	CLASS_HTTP,
+	CLASS_POST,
+	CLASS_TLS,
+	CLASS_UNREAD, /* could not be looked at: copied, so that user space decides */
+};
 
 #define CLASS_BYTES 16
 
-/* "GET ", "POST", "PUT ", "DELE", "HEAD", "OPTI", "PATC", "HTTP", "PRI " as little-endian words. */
-static __always_inline bool class_http(u32 w)
+/* Do the first bytes of @w, as far as @mask reaches, begin @word? A peer may write byte by byte. */
+#define CLASS_BEGINS(word) ((w & mask) == ((word) & mask))
+
+/* "GET ", "PUT ", "DELE", "HEAD", "OPTI", "PATC", "HTTP", "PRI " as little-endian words. */
+static __always_inline bool class_http(u32 w, u32 mask)
 {
-	return w == 0x20544547 || w == 0x54534f50 || w == 0x20545550 || w == 0x454c4544 ||
-	       w == 0x44414548 || w == 0x4954504f || w == 0x43544150 || w == 0x50545448 ||
-	       w == 0x20495250;
+	return CLASS_BEGINS(0x20544547) || CLASS_BEGINS(0x20545550) || CLASS_BEGINS(0x454c4544) ||
+	       CLASS_BEGINS(0x44414548) || CLASS_BEGINS(0x4954504f) || CLASS_BEGINS(0x43544150) ||
+	       CLASS_BEGINS(0x50545448) || CLASS_BEGINS(0x20495250);
 }
 
 static __always_inline bool class_ours(int c)
 {
-	return c == CLASS_JSON || c == CLASS_HTTP || c == CLASS_POST;
+	return c == CLASS_JSON || c == CLASS_HTTP || c == CLASS_POST || c == CLASS_UNREAD;
 }
 
 static __always_inline bool class_space(u8 c)
@@ -34,23 +45,38 @@ static __always_inline bool class_tls(const u8 b[CLASS_BYTES])
 	return b[1] == 3 && (b[0] == 0x16 || b[0] == 0x17) && b[2] <= 4;
 }
 
-/* Class of the first bytes; @b is zero beyond the chunk's end. Leading white space and a BOM are passed over:
- * at most CLASS_BYTES of them. "Content-Length:" (LSP) counts as JSON, so that user space can name it. */
-static __always_inline enum class class_of(const u8 b[CLASS_BYTES])
+/* JSON may stand behind white space and a BOM. */
+static __always_inline enum class class_text(const u8 b[CLASS_BYTES], u32 n)
 {
-	if (class_http(*(u32 *)b))
-		return *(u32 *)b == 0x54534f50 ? CLASS_POST : CLASS_HTTP;
+	bool space = true;
+
+	for (u32 i = 0; i < CLASS_BYTES && i < n; i++) {
+		if (space && (b[i] == '{' || b[i] == '['))
+			return CLASS_JSON;
+		if (class_space(b[i]))
+			continue;
+		if (b[i] < 0x20 || b[i] == 0x7f)
+			return CLASS_OTHER;
+		space = false;
+	}
+	return CLASS_TEXT;
+}
+
+/* Class of the first @n bytes of a call; @b is zero beyond them. "Content-Length:" (LSP) counts as JSON, so that user
+ * space can name it. */
+static __always_inline enum class class_of(const u8 b[CLASS_BYTES], u32 n)
+{
+	u32 w = *(u32 *)b, mask = n >= 4 ? ~0u : (1u << n * 8) - 1;
+
+	if (CLASS_BEGINS(0x54534f50)) /* "POST" */
+		return CLASS_POST;
+	if (class_http(w, mask))
+		return CLASS_HTTP;
 	if (class_tls(b))
 		return CLASS_TLS;
-	if (*(u32 *)b == 0x746e6f43 && *(u32 *)(b + 8) == 0x676e654c) /* "Cont" "Leng" */
+	if (w == 0x746e6f43 && *(u32 *)(b + 8) == 0x676e654c) /* "Cont" "Leng" */
 		return CLASS_JSON;
-	for (int i = 0; i < CLASS_BYTES; i++) {
-		if (b[i] == '{' || b[i] == '[')
-			return CLASS_JSON;
-		if (!class_space(b[i]))
-			break;
-	}
-	return CLASS_OTHER;
+	return class_text(b, n);
 }
 
 #endif

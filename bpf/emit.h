@@ -15,14 +15,19 @@ static __always_inline u64 ring_flags(void)
 									       BPF_RB_NO_WAKEUP;
 }
 
-/* @return false where the bucket has no room for @n bytes. Racy between threads: a few bytes more or less. The last
- * half of the ring is kept for those with little demand, and refused bytes count as demand: with tokens alone a
- * flooder that is refused saves up until it counts as light, and then fills the reserve. */
-static __always_inline bool bank_take(struct bank *b, u64 rate, s64 burst, u32 n)
+/* What a bucket says to @n more bytes. */
+enum bank_says {
+	BANK_LIGHT, /* little demand of late: always */
+	BANK_HEAVY, /* within the rate, but no light weight */
+	BANK_EMPTY, /* over the rate */
+};
+
+/* Racy between threads: a few bytes more or less. Refused bytes count as demand: with tokens alone a flooder that is
+ * refused saves up until it counts as light. */
+static __always_inline enum bank_says bank_take(struct bank *b, u64 rate, s64 burst, u32 n)
 {
 	u64 now = bpf_ktime_get_boot_ns(), dt = now - b->ts;
 	s64 in, tokens, demand;
-	bool room;
 
 	if (dt > NSEC_PER_SEC * 4)
 		dt = NSEC_PER_SEC * 4;
@@ -36,13 +41,14 @@ static __always_inline bool bank_take(struct bank *b, u64 rate, s64 burst, u32 n
 	if (demand > burst)
 		demand = burst;
 	demand += n + 256;
-	room = tokens >= (s64)n &&
-	       (demand <= burst >> 4 || demand <= (s64)n + 4096 ||
-		bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) + n <= RING_BYTES / 2);
 	b->ts = now - (dt & 1023);
 	b->demand = demand;
-	b->tokens = room ? tokens - n - 256 : tokens;
-	return room;
+	if (tokens < (s64)n) {
+		b->tokens = tokens;
+		return BANK_EMPTY;
+	}
+	b->tokens = tokens - n - 256;
+	return demand <= burst >> 4 || demand <= (s64)n + 4096 ? BANK_LIGHT : BANK_HEAVY;
 }
 
 static __always_inline struct bank *bank_of_proc(u32 tgid)
@@ -71,29 +77,38 @@ static __always_inline struct bank *bank_of_group(u64 cgroup)
 	return bpf_map_lookup_elem(&groups, &cgroup);
 }
 
-/* May this process and cgroup put @n bytes into the ring? Counts those refused. @sure: the stream is confirmed MCP, and
- * while the reader keeps up nobody is harmed by more than the budget. A global function: the verifier walks it once. */
+/* Room for @n more bytes of a process over or near its rate? Only while enough is left for the others. */
+static __always_inline bool ring_spare(u32 n, u32 part)
+{
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) + n <= part;
+}
+
+/* May this process put @n bytes into the ring? Counts those refused. In order:
+ *   MCP that was confirmed (@sure), while the reader keeps up: yes; nobody is harmed;
+ *   over the process's rate: no;
+ *   little demand of late: yes, the last half of the ring is kept for such;
+ *   over its cgroup's rate: no, unless confirmed; else while half of the ring is free (confirmed: a quarter).
+ * A global function: the verifier walks it once. */
 __weak int budget_take(u32 tgid, u32 n, u32 sure)
 {
+	enum bank_says says;
 	struct bank *b;
 
-	if (sure && bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) + n <= RING_BYTES / 4)
+	if (!cfg.rate || (sure && ring_spare(n, RING_BYTES / 4)))
 		return true;
-	if (cfg.rate) {
-		b = bank_of_proc(tgid);
-		if (!b || !bank_take(b, cfg.rate, cfg.burst, n)) {
-			count(C_BUDGET_BYTES, n);
-			return false;
-		}
-	}
-	if (cfg.cgroup_rate) {
+	b = bank_of_proc(tgid);
+	says = b ? bank_take(b, cfg.rate, cfg.burst, n) : BANK_EMPTY;
+	if (says == BANK_LIGHT)
+		return true;
+	if (says == BANK_HEAVY && ring_spare(n, sure ? RING_BYTES / 4 * 3 : RING_BYTES / 2)) {
+		if (sure || !cfg.cgroup_rate)
+			return true;
 		b = bank_of_group(bpf_get_current_cgroup_id());
-		if (!b || !bank_take(b, cfg.cgroup_rate, cfg.cgroup_burst, n)) {
-			count(C_BUDGET_BYTES, n);
-			return false;
-		}
+		if (b && bank_take(b, cfg.cgroup_rate, cfg.cgroup_burst, n) != BANK_EMPTY)
+			return true;
 	}
-	return true;
+	count(C_BUDGET_BYTES, n);
+	return false;
 }
 
 /* May this process open one more stream? A burst of 2048, then cfg.open_rate a second. */

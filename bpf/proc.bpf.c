@@ -34,7 +34,7 @@ static __always_inline u8 stdio_mark(u32 fd, int end, u32 tgid, struct ev_key *r
 	s->calls = 0;
 	if (s->state == S_NO)
 		s->state = S_UNDECIDED;
-	if (verdict_get(ret_key) != V_SELF && verdict_get(ret_key) != V_YES)
+	if (verdict_get(ret_key) < V_RPC)
 		verdict_put(ret_key, V_NONE);
 	return o.chan;
 }

@@ -72,23 +72,22 @@ static __always_inline u64 stream_advance(const enum tier tier, struct stream *s
 	return before;
 }
 
-/* Undecided: do these bytes look like ours? Decides for good once they do, or after too much that does not. */
+/* Undecided: do these bytes look like ours, so that they are to be copied? Decides for good once they do, or after too
+ * much that does not. */
 static __always_inline bool stream_look(struct stream *s, int c, u32 n)
 {
+	bool early = s->stdio || s->late;
+
 	if (class_ours(c)) {
 		s->state = S_CANDIDATE;
 		return true;
 	}
 	s->looked += n;
-	if (s->stdio || s->late) {
-		if (s->looked <= STDIO_BYTES)
-			return true;
-		s->state = S_NO;
-		return false;
-	}
 	s->calls++;
-	if (s->calls >= UNDECIDED_CALLS || s->looked >= UNDECIDED_BYTES)
-		s->state = S_NO;
+	if (s->looked <= (early ? STDIO_BYTES : UNDECIDED_BYTES) &&
+	    (early || s->calls <= UNDECIDED_CALLS))
+		return early || c == CLASS_TEXT;
+	s->state = S_NO;
 	return false;
 }
 

@@ -41,6 +41,7 @@ struct call {
 	struct ev_key key;
 	u64 pos;
 	u64 bytes;
+	u64 read; /* position of the reader, where that is counted */
 	u32 tgid;
 	u8 end;
 	bool raced;
@@ -48,8 +49,8 @@ struct call {
 	u16 flags;
 };
 
-/* Where the bytes of a call begin in user memory, for looking at the first of them. */
-static __always_inline u64 first_byte(u64 nr, u64 addr)
+/* Where the bytes of a call begin in user memory, and how many stand there together. */
+static __always_inline u64 first_bytes(u64 nr, u64 addr, u64 *n)
 {
 	struct user_msghdr m = {};
 	struct iovec v = {};
@@ -60,11 +61,13 @@ static __always_inline u64 first_byte(u64 nr, u64 addr)
 		bpf_probe_read_user(&m, sizeof(m), (void *)addr);
 		addr = (u64)m.msg_iov;
 	}
-	for (int i = 0; i < 4 && !v.iov_len; i++) {
+	for (int i = 0; i < SEGMENTS_MAX && !v.iov_len; i++) {
 		if (bpf_probe_read_user(&v, sizeof(v), (void *)addr))
 			return 0;
 		addr += sizeof(v);
 	}
+	if (v.iov_len < *n)
+		*n = v.iov_len;
 	return (u64)v.iov_base;
 }
 
@@ -72,16 +75,19 @@ static __always_inline u64 first_byte(u64 nr, u64 addr)
 __weak int call_class(u64 nr, u64 addr, u64 bytes)
 {
 	u8 b[CLASS_BYTES] = {};
-	u64 first = first_byte(nr, addr);
-	u32 n = bytes;
+	u64 n = bytes, first = first_bytes(nr, addr, &n);
 
-	if (!first)
-		return CLASS_OTHER;
-	if (n >= CLASS_BYTES)
-		bpf_probe_read_user(b, CLASS_BYTES, (void *)first);
-	else
-		bpf_probe_read_user(b, n & (CLASS_BYTES - 1), (void *)first);
-	return class_of(b);
+	long err = 0;
+
+	if (!first || !n)
+		return CLASS_UNREAD;
+	if (n >= CLASS_BYTES) {
+		n = CLASS_BYTES;
+		err = bpf_probe_read_user(b, CLASS_BYTES, (void *)first);
+	} else {
+		err = bpf_probe_read_user(b, n & (CLASS_BYTES - 1), (void *)first);
+	}
+	return err ? CLASS_UNREAD : class_of(b, n);
 }
 
 static __always_inline int call_look(const struct call *c)
@@ -114,7 +120,7 @@ static __always_inline void call_gap(struct call *c)
 	}
 	__builtin_memset(e, 0, sizeof(*e));
 	hdr_fill(&e->hdr, EV_DATA, sizeof(*e));
-	e->hdr.flags = c->flags;
+	e->hdr.flags = c->flags | (c->raced ? EV_F_RACED : 0);
 	e->start = task_start((void *)bpf_get_current_task());
 	e->key = c->key;
 	e->pos = c->pos;
@@ -161,6 +167,23 @@ static __always_inline void walk_init(struct walk *w, const struct call *c)
 		w->nseg = SEGMENTS_MAX;
 }
 
+/* A large write to a pipe ends when most of it was read. What a read took by then was copied there: here it is only told
+ * of. */
+static __always_inline void call_skip_read(struct call *c)
+{
+	u64 skip = c->read > c->pos ? c->read - c->pos : 0, bytes = c->bytes;
+
+	if (!skip || (c->nr != NR_WRITE && c->nr != NR_SENDTO))
+		return;
+	if (skip > bytes)
+		skip = bytes;
+	c->bytes = skip;
+	call_gap(c);
+	c->bytes = bytes - skip;
+	c->pos += skip;
+	c->arg[0] += skip;
+}
+
 /* Copy the call's bytes within the budget and the limit of one call; positions go on in any case. */
 static __always_inline void call_copy(const enum tier tier, struct call *c)
 {
@@ -171,12 +194,14 @@ static __always_inline void call_copy(const enum tier tier, struct call *c)
 
 	if (!w)
 		return;
+	call_skip_read(c);
+	if (!c->bytes)
+		return;
 	if (cfg.call_bytes && cfg.call_bytes < cap)
 		cap = cfg.call_bytes;
 	if (!budget_take(c->tgid, c->bytes < cap ? c->bytes : cap, c->sure))
 		return;
 	if (mmsg && tier == TIER_OLD) { /* would not pass the old verifier: an exact gap */
-		count(C_CUT_BYTES, c->bytes);
 		c->flags |= EV_F_CUT;
 		call_gap(c);
 		return;
@@ -184,7 +209,6 @@ static __always_inline void call_copy(const enum tier tier, struct call *c)
 	walk_init(w, c);
 	if (w->left > cap) {
 		cut = w->left - cap;
-		count(C_CUT_BYTES, cut);
 		w->left = cap;
 	}
 	walk_run(tier, w);
@@ -196,16 +220,17 @@ static __always_inline void call_copy(const enum tier tier, struct call *c)
 	}
 }
 
-/* TCP: no state until a chunk looks like ours, since the kernel has the positions. The first bytes of a connection
- * decide; a connection joined in the middle is looked at call by call. @return whether to make an entry. */
-static __always_inline bool tcp_look(const struct call *c, int class)
+/* TCP has no entry until a chunk looks like ours, since the kernel has the positions. The first bytes of a connection
+ * decide; one joined in the middle is looked at call by call. @return whether an entry is to be made. */
+static __always_inline bool tcp_begin(const struct call *c, int class)
 {
 	u64 done;
 	u32 mark;
+	bool first = (u32)c->pos - tcp_base(c->o.sk, c->end, &done, &mark) <= 1;
 
-	if (class_ours(class))
+	if (class_ours(class) || (first && class == CLASS_TEXT))
 		return true;
-	if (class == CLASS_TLS || (u32)c->pos - tcp_base(c->o.sk, c->end, &done, &mark) <= 1)
+	if (first || class == CLASS_TLS)
 		verdict_put(&c->key, V_NO);
 	return false;
 }
@@ -215,27 +240,28 @@ static __always_inline bool tcp_decide(struct call *c, u8 verdict, struct stream
 {
 	struct ev_key k = object_key(&c->o, c->end);
 	struct stream *s = bpf_map_lookup_elem(&streams, &k);
-	bool known = s && s->ino == c->key.ino;
+	bool known = s && s->ino == c->key.ino, decided = known && s->state != S_UNDECIDED;
+	int class = verdict >= V_RPC || (decided && verdict != V_NO_HTTP) ? CLASS_UNREAD : call_look(c);
 
 	if (verdict == V_NO_HTTP)
-		return call_look(c) == CLASS_POST;
-	if (!known && verdict != V_YES && !tcp_look(c, call_look(c)))
+		return class == CLASS_POST;
+	if (!known && !tcp_begin(c, class))
 		return false;
 	if (tcp_ktls(c->o.sk)) { /* sequence numbers count ciphertext */
 		count(C_KTLS_CALLS, 1);
 		return false;
 	}
 	s = stream_get(&c->o, c->end, c->tgid, &c->key);
-	if (!s)
-		return false;
 	*ret_s = s;
-	return true;
+	if (!s || verdict >= V_RPC)
+		return s != NULL;
+	return s->state == S_UNDECIDED ? stream_look(s, class, c->bytes) : s->state == S_CANDIDATE;
 }
 
 /* Is the call on a counted stream (already in c->key, s) to be copied? */
 static __always_inline bool counted_decide(struct call *c, u8 verdict, struct stream *s)
 {
-	if (verdict == V_YES)
+	if (verdict == V_YES || verdict == V_RPC)
 		return true;
 	if (verdict == V_NO || verdict == V_SELF)
 		return false;
@@ -266,6 +292,8 @@ static __always_inline bool call_place(const enum tier tier, struct call *c)
 		if (!s)
 			return false;
 		c->pos = stream_advance(tier, s, c->end, c->bytes, &c->raced);
+		if (c->end == END_WRITE)
+			c->read = *(volatile u64 *)&s->pos[END_READ];
 		verdict = verdict_get(&c->key);
 		if (!counted_decide(c, verdict, s))
 			return false;
@@ -319,7 +347,6 @@ static __always_inline void gap_at(const enum tier tier, struct call *c, u32 fd,
 	}
 	if (!call_place(tier, c))
 		return;
-	count(C_SPLICED_BYTES, c->bytes);
 	call_gap(c);
 }
 

@@ -5,6 +5,8 @@
 
 #include "sock.h"
 
+#define SOCK_DONE 1 /* enum sock_flags: tcp_fin() was here */
+
 /* Sequence number of the first byte of @end's direction. Read twice: an acknowledgement may come in between. */
 static __always_inline u32 tcp_base(struct sock *sk, int end, u64 *ret_done,
 					u32 *ret_mark)
@@ -36,6 +38,9 @@ static __always_inline u64 tcp_pos(struct sock *sk, int end, u32 ret)
 	u32 mark, cur, base = tcp_base(sk, end, &done, &mark);
 
 	cur = end == END_WRITE ? BPF_CORE_READ(t, write_seq) : BPF_CORE_READ(t, copied_seq);
+	/* The FIN has a sequence number too, and a read that takes the last bytes steps over it (tcp_recvmsg). */
+	if (end == END_READ && cur == mark && BPF_CORE_READ(sk, __sk_common.skc_flags) & 1UL << SOCK_DONE)
+		cur--;
 	return base + done + (s64)(s32)(cur - mark) - ret;
 }
 

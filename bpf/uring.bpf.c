@@ -61,7 +61,6 @@ int BPF_PROG(uring_file, struct io_kiocb *req, int fd)
 	r.tgid = bpf_get_current_pid_tgid() >> 32;
 	if (is_self(r.tgid) || !uring_object(fd, r.end, &r.o))
 		return 0;
-	count(C_URING_OPS, 1);
 	r.tid = bpf_get_current_pid_tgid();
 	r.start = task_start((void *)bpf_get_current_task());
 	bpf_map_update_elem(&uring_reqs, &key, &r, BPF_ANY);

@@ -30,12 +30,12 @@ static __always_inline u8 verdict_get(const struct ev_key *k)
 	return w && *w >> 8 == h >> 8 ? (u8)*w : V_NONE;
 }
 
-/* Never over another stream's "yes". */
+/* Never over what is known of another stream's JSON-RPC. */
 static __always_inline void verdict_put(const struct ev_key *k, u8 code)
 {
 	u64 h = key_hash(k), *w = verdict_word(h);
 
-	if (w && (*w >> 8 == h >> 8 || (u8)*w < V_YES))
+	if (w && (*w >> 8 == h >> 8 || (u8)*w < V_RPC))
 		*w = (h & ~0xffULL) | code;
 }
 

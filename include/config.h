@@ -15,7 +15,7 @@
 #define PROCS_MAX 8192		 /* budgets; least recently used first */
 #define VERDICTS_MAX 65536	 /* direct-mapped words, 8 bytes each */
 #define UNDECIDED_BYTES 4096	 /* of a stream without a word of JSON or HTTP, before "no" */
-#define UNDECIDED_CALLS 4
+#define UNDECIDED_CALLS 16
 #define STDIO_BYTES 65536	 /* the same for fd 0 and 1: servers print banners first */
 #define SEGMENTS_MAX 64		 /* iovecs walked per call */
 #define CHUNK_BYTES 32768	 /* largest piece of one record */
@@ -25,11 +25,11 @@
 /* Verdict word: (tag << 8 | code). User space writes it through mmap: no system call, no missed run. */
 enum verdict_code {
 	V_NONE = 0,
-	V_MISS = 1,	/* 1 ... UNDECIDED_CALLS: calls that did not look like ours (TCP) */
 	V_NO = 16,	/* other traffic: not copied */
 	V_NO_HTTP = 17, /* HTTP without MCP so far: a POST is still shown */
-	V_YES = 18,	/* confirmed: copied, no limit but the budget */
-	V_SELF = 19,	/* what the agent itself reads or writes: never, not even after exec */
+	V_RPC = 18,	/* JSON-RPC was decoded: copied */
+	V_YES = 19,	/* MCP: copied, and first in line for room in the ring */
+	V_SELF = 20,	/* what the agent itself reads or writes: never, not even after exec */
 };
 
 struct config {

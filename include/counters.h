@@ -9,19 +9,21 @@
 	X(RING_FULL, "ring_full", "records lost: the ring buffer had no room")                    \
 	X(RING_FULL_BYTES, "ring_full_bytes", "bytes of those records")                           \
 	X(BUDGET_BYTES, "budget_bytes", "bytes of processes over their byte budget")              \
-	X(CUT_BYTES, "cut_bytes", "bytes of single calls beyond the capture limit")               \
 	X(READ_FAULT, "read_fault", "user memory that was not readable when we looked")           \
 	X(STREAM_BUDGET, "stream_budget", "streams of processes that open too many too fast")     \
 	X(STREAMS_FULL, "streams_full", "streams not tracked: the table refused the entry")       \
 	X(COMPAT_CALLS, "compat_calls", "system calls of 32-bit tasks, not decoded")              \
-	X(SPLICED_BYTES, "spliced_bytes", "bytes moved by splice, tee, vmsplice or sendfile")     \
-	X(URING_OPS, "io_uring_ops", "io_uring operations on tracked streams")                    \
+	X(URING_OPS, "io_uring_ops", "io_uring operations whose length the kernel does not tell")  \
 	X(KTLS_CALLS, "ktls_calls", "calls on kernel TLS sockets, not decoded")                   \
 	X(SEGS_CUT, "segments_cut", "calls with more segments than are walked")
 
 #define USER_COUNTERS(X)                                                                         \
 	X(MISSED_RUNS, "missed_runs", "runs of our BPF programs that the kernel skipped")         \
 	X(STREAM_GAP_BYTES, "stream_gap_bytes", "bytes of watched streams that no record held")   \
+	X(CUT_BYTES, "cut_bytes", "... of single calls beyond the capture limit")                 \
+	X(SPLICED_BYTES, "spliced_bytes", "... moved by splice, tee, vmsplice or sendfile")       \
+	X(URING_BYTES, "io_uring_bytes", "... moved by io_uring")                                 \
+	X(FAULT_BYTES, "fault_bytes", "... whose user memory was not readable when we looked")    \
 	X(CHANS_EVICTED, "chans_evicted", "streams forgotten: the stream table was full")         \
 	X(PENDING_FULL, "pending_full", "bytes dropped: too much waited for its other end")       \
 	X(MARKS_FULL, "marks_full", "times made coarser: too many small calls in one message")    \

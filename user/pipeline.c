@@ -320,7 +320,11 @@ static void losses_of_user(const struct pipeline *p, uint64_t v[C_N])
 
 	flow_stats(p->flow, &f);
 	mcp_stats(p->mcp, &m);
-	v[C_STREAM_GAP_BYTES] = f.gap_bytes;
+	v[C_STREAM_GAP_BYTES] = f.gap_bytes[FLOW_GAP_MISSING];
+	v[C_CUT_BYTES] = f.gap_bytes[FLOW_GAP_CUT];
+	v[C_SPLICED_BYTES] = f.gap_bytes[FLOW_GAP_SPLICED];
+	v[C_URING_BYTES] = f.gap_bytes[FLOW_GAP_URING];
+	v[C_FAULT_BYTES] = f.gap_bytes[FLOW_GAP_FAULT];
 	v[C_CHANS_EVICTED] = f.evicted;
 	v[C_PENDING_FULL] = f.pending_full;
 	v[C_MARKS_FULL] = f.marks_full;

@@ -167,6 +167,8 @@ static void exec_opens_anew(void **state)
 	put(&s, r, REQ);
 	flow_flush(s.flow, 101 * MS);
 	assert_string_equal(s.text, "set 1 30\n1 10-30\n");
+	assert_int_equal(s.code, V_RPC);
+	flow_verdict(s.flow, s.last.stream, true);
 	assert_int_equal(s.code, V_YES);
 	flow_free(s.flow);
 }

@@ -108,7 +108,7 @@ static void hole_loses_what_it_touches(void **state)
 	flow_tick(s.flow, 300 * MS);
 	assert_string_equal(s.text, "1 10-20\n3 10-20 lost\n");
 	flow_stats(s.flow, &st);
-	assert_int_equal(st.gap_bytes, LEN);
+	assert_int_equal(st.gap_bytes[FLOW_GAP_MISSING], LEN);
 	flow_free(s.flow);
 }
 
@@ -127,21 +127,24 @@ static void writer_fills_what_reader_lacks(void **state)
 
 static void spliced_bytes_are_a_hole(void **state)
 {
-	struct seen s;
+	struct at w = wr(LEN, 2 * MS), r = rd(LEN, 2 * MS);
 	struct flow_stats st;
+	struct seen s;
 
+	w.flags = r.flags = EV_F_SPLICE;
 	(void)state;
 	seen_init(&s);
 	put(&s, wr(0, 1 * MS), M1);
 	put(&s, rd(0, 1 * MS), M1);
-	put_cut(&s, wr(LEN, 2 * MS), "", LEN, 0);
-	put_cut(&s, rd(LEN, 2 * MS), "", LEN, 0);
+	put_cut(&s, w, "", LEN, 0);
+	put_cut(&s, r, "", LEN, 0);
 	put(&s, wr(2 * LEN, 3 * MS), M3);
 	put(&s, rd(2 * LEN, 3 * MS), M3);
 	flow_flush(s.flow, 4 * MS);
 	assert_string_equal(s.text, "1 10-20\n3 10-20 lost\n");
 	flow_stats(s.flow, &st);
-	assert_int_equal(st.gap_bytes, LEN);
+	assert_int_equal(st.gap_bytes[FLOW_GAP_SPLICED], LEN);
+	assert_int_equal(st.gap_bytes[FLOW_GAP_MISSING], 0);
 	flow_free(s.flow);
 }
 

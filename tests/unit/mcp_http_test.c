@@ -69,10 +69,17 @@ static void test_no_session_id(void **state)
 	web_tell(&w, &y, words_result("7"));
 	assert_string_equal(web_last(&w)->method, "tools/list");
 	web_tell(&w, &y, words_result("7")); /* once more: not the other's */
+	assert_said(&w.p, "call s1 client 7", 1);
+	y = web_post(&w, "/mcp");
+	web_tell(&w, &y, words_result("7")); /* before its own request: not the other's either */
+	assert_said(&w.p, "call s1 client 7", 1);
+	web_ask(&w, &y, words_request("7", "prompts/list"));
+	assert_string_equal(web_last(&w)->method, "prompts/list");
 	web_tell(&w, &x, words_result("7"));
 	assert_string_equal(web_last(&w)->method, "tools/call");
-	assert_said(&w.p, "call s1 client 7", 2);
-	web_done(&w);
+	mcp_flush(w.p.m, w.p.now);
+	assert_said(&w.p, "call s1 client 7", 3);
+	peers_done(&w.p);
 }
 
 static void test_server_requests(void **state)
@@ -191,13 +198,36 @@ static void test_delete(void **state)
 	web_hello(&w, "B");
 	y = web_in_session(&w, "A");
 	web_ask(&w, &y, words_request("1", "tools/call"));
+	y = web_in_session(&w, "B");
+	web_ask(&w, &y, words_note("notifications/progress"));
+	x = web_in_session(&w, "A");
+	x.method = SV("DELETE");
+	x.status = 405;
+	web_over(&w, &x);
 	x = web_in_session(&w, "A");
 	x.method = SV("DELETE");
 	x.status = 200;
 	web_over(&w, &x);
-	peers_wait(&w.p, 1500);
+	peers_wait(&w.p, 500);
+	assert_said(&w.p, "end s1", 0);
+	y = web_in_session(&w, "A"); /* its record comes late */
+	web_ask(&w, &y, words_note("notifications/progress"));
+	peers_wait(&w.p, 1000);
 	assert_said(&w.p, "call s1 client 1 tools/call unanswered", 1);
 	assert_said(&w.p, "end s1 delete 2 0", 1);
+	x = web_in_session(&w, "B");
+	x.method = SV("DELETE");
+	x.status = 200;
+	x.server_addr = web_addr(2, 3000); /* another server's */
+	web_over(&w, &x);
+	peers_wait(&w.p, 1500);
+	assert_said(&w.p, "end s2", 0);
+	x = web_in_session(&w, "B");
+	x.method = SV("DELETE");
+	x.status = 405;
+	web_over(&w, &x);
+	peers_wait(&w.p, 1500);
+	assert_said(&w.p, "end s2", 0);
 	x = web_in_session(&w, "B");
 	x.method = SV("DELETE");
 	x.status = 200;
@@ -239,6 +269,8 @@ static void test_batch(void **state)
 	web_ask(&w, &x, words_request("1", "tools/list"));
 	web_ask(&w, &x, words_note("notifications/progress"));
 	web_ask(&w, &x, words_request("2", "tools/call"));
+	web_tell(&w, &x, words_error("null", "-32600")); /* whose? */
+	assert_said(&w.p, "call s1 client - - orphan", 1);
 	web_tell(&w, &x, words_result("2"));
 	web_tell(&w, &x, words_error(NULL, "-32600")); /* one is left: it is that one's */
 	assert_said(&w.p, "call s1 client 2 tools/call ok", 1);
@@ -264,6 +296,13 @@ static void test_others(void **state)
 	web_ask(&w, &x, words_request("1", "message/send"));
 	web_tell(&w, &x, words_result("1"));
 	web_over(&w, &x);
+	x.id = ++w.exchanges;
+	x.done = false;
+	struct mcp_msg again = words_line(&w.p, 2 * x.id - 2, w.client, 20); /* the same stream once more */
+
+	again.http = &x;
+	x.in_response = false;
+	words_say(&w.p, again, words_request("2", "message/send"));
 	peers_wait(&w.p, 1500);
 	assert_said(&w.p, "call", 1);
 	assert_said(&w.p, "finding other_protocol - 3 {\"protocol\":\"unknown\"}", 1);
@@ -271,7 +310,7 @@ static void test_others(void **state)
 	assert_said(&w.p, "finding", 2);
 	assert_said(&w.p, "verdict 4", 0); /* a connection carries all kinds */
 	mcp_stats(w.p.m, &st);
-	assert_int_equal(st.other_jsonrpc, 5);
+	assert_int_equal(st.other_jsonrpc, 6);
 	web_done(&w);
 }
 
@@ -305,6 +344,147 @@ static void test_caps(void **state)
 	web_done(&w);
 }
 
+/* Clients on other hosts: told apart by their address, not by the port of each connection. Servers, too. */
+static void test_remote_peers(void **state)
+{
+	struct web w;
+	struct mcp_http x;
+	struct mcp_msg msg;
+
+	(void)state;
+	web_begin(&w);
+	for (uint8_t i = 0; i < 6; i++) {
+		x = web_post(&w, "/mcp");
+		msg = words_line(&w.p, 2 * x.id, 0, 20);
+		msg.src = web_addr(i < 3 ? 7 : 8, (uint16_t)(50000 + i));
+		msg.dst = web_addr(1, 3000);
+		msg.http = &x;
+		words_say(&w.p, msg, words_request("1", "tools/list"));
+	}
+	assert_said(&w.p, "start", 2);
+	for (uint8_t i = 0; i < 3; i++) { /* one id at two servers, one of which has two faces */
+		static const struct net_addr mapped = {
+			.family = AF_INET6, .port = 3000, .ip = { [10] = 0xff, [11] = 0xff, 127, 0, 0, 1 }
+		};
+
+		x = web_in_session(&w, "A");
+		msg = words_line(&w.p, 2 * x.id, 10, 0);
+		msg.dst = i == 2 ? mapped : web_addr(1 + i, 3000);
+		msg.http = &x;
+		words_say(&w.p, msg, words_request("1", "tools/list"));
+	}
+	assert_said(&w.p, "start", 4);
+	web_done(&w);
+}
+
+/* The version that the header named goes for what has no header of its own. */
+static void test_version_of_header(void **state)
+{
+	struct web w;
+	struct mcp_http x;
+
+	(void)state;
+	web_begin(&w);
+	x = web_in_session(&w, "A");
+	x.version = SV("2025-03-26");
+	web_ask(&w, &x, words_request("1", "tools/list"));
+	x = web_in_session(&w, "A");
+	web_ask(&w, &x, words_request("2", "tools/list"));
+	web_tell(&w, &x, words_result("2"));
+	assert_string_equal(web_last(&w)->protocol_version, "2025-03-26");
+	web_done(&w);
+}
+
+static void test_modern_server(void **state)
+{
+	struct rpc_msg r = words_result("1");
+	struct web w;
+	struct mcp_http x;
+
+	(void)state;
+	web_begin(&w);
+	x = web_post(&w, "/mcp");
+	words_set(&r, RPC_F_META_SERVER_NAME, "\"newsrv");
+	web_ask(&w, &x, words_modern("1", "tools/list"));
+	web_tell(&w, &x, r);
+	assert_said(&w.p, "start s1 http modern client=newagent server=-", 1); /* began with the request */
+	mcp_flush(w.p.m, w.p.now);
+	assert_said(&w.p, "end s1 shutdown 1 0 server=newsrv", 1);
+	peers_done(&w.p);
+}
+
+/* What waits undecided is bounded, by exchange and in all. */
+static void test_held(void **state)
+{
+	static char big[100000];
+	struct rpc_msg r = words_request("1", "vendor/own");
+	struct mcp_stats st;
+	struct mcp_http x;
+	struct web w;
+
+	(void)state;
+	memset(big, ' ', sizeof(big));
+	web_begin(&w);
+	x = web_post(&w, "/x");
+	for (int i = 0; i < 100; i++)
+		web_ask(&w, &x, r);
+	mcp_stats(w.p.m, &st);
+	assert_int_equal(st.held_dropped, 100 - 64);
+	r.params = (struct sv){ big, sizeof(big) };
+	for (int i = 0; i < 300; i++) {
+		x = web_post(&w, "/x");
+		web_ask(&w, &x, r);
+	}
+	mcp_stats(w.p.m, &st);
+	assert_in_range(st.held_dropped, 36 + 64 + 100, 36 + 64 + 200);
+	web_done(&w);
+}
+
+/* The request says nothing, the answer does. */
+static void test_decided_by_answer(void **state)
+{
+	struct rpc_msg r = words_request("0", "initialize");
+	struct web w;
+	struct mcp_http x;
+
+	(void)state;
+	web_begin(&w);
+	words_set(&r, RPC_F_VERSION, "\"1.0");
+	x = web_post(&w, "/mcp");
+	web_ask(&w, &x, r);
+	web_tell(&w, &x, words_welcome("0"));
+	assert_said(&w.p, "call s1 client 0 initialize ok", 1);
+	web_done(&w);
+}
+
+/* Many short exchanges do not push out a long one: those that are over go first. */
+static void test_long_exchange(void **state)
+{
+	const struct mcp_caps caps = { 16, 1000, 64, 16 };
+	struct mcp_stats st;
+	struct mcp_http x, y;
+	struct web w;
+
+	(void)state;
+	memset(&w, 0, sizeof(w));
+	peers_init(&w.p, &caps);
+	w.client = 10;
+	web_hello(&w, "A");
+	x = web_in_session(&w, "A");
+	web_ask(&w, &x, words_request("1", "tools/call"));
+	for (int i = 0; i < 100; i++) {
+		y = web_in_session(&w, "A");
+		web_ask(&w, &y, words_request("2", "ping"));
+		web_tell(&w, &y, words_result("2"));
+		web_over(&w, &y);
+	}
+	web_tell(&w, &x, words_result("1"));
+	assert_said(&w.p, "call s1 client 1 tools/call ok", 1);
+	mcp_stats(w.p.m, &st);
+	assert_int_equal(st.exchanges_evicted, 0);
+	web_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +498,12 @@ int main(void)
 		cmocka_unit_test(test_batch),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_caps),
+		cmocka_unit_test(test_remote_peers),
+		cmocka_unit_test(test_version_of_header),
+		cmocka_unit_test(test_modern_server),
+		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_decided_by_answer),
+		cmocka_unit_test(test_long_exchange),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,96 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mcp/pair: requests and their answers become calls, on one stdio channel. */
-#include "mcp_words.h"
-
-enum { UP = 11, DOWN = 12, CLIENT = 100, SERVER = 200 };
-
-static void up(struct peers *p, struct rpc_msg r)
-{
-	words_say(p, words_line(p, UP, CLIENT, SERVER), r);
-}
-
-static void down(struct peers *p, struct rpc_msg r)
-{
-	words_say(p, words_line(p, DOWN, SERVER, CLIENT), r);
-}
-
-static void begin(struct peers *p, const struct mcp_caps *caps)
-{
-	peers_init(p, caps);
-	mcp_stdio_set(p->m, UP, DOWN, words_proc(SERVER));
-	up(p, words_request("0", "initialize"));
-	down(p, words_welcome("0"));
-	up(p, words_note("notifications/initialized"));
-	assert_said(p, "call s1 client 0 initialize ok", 1);
-}
-
-static struct call *last(struct peers *p)
-{
-	assert_true(p->calls > 0);
-	return p->call[p->calls - 1];
-}
-
-static void test_plain(void **state)
-{
-	struct peers p;
-	struct call *c;
-
-	(void)state;
-	begin(&p, NULL);
-	assert_string_equal(p.line[2], "start s1 stdio legacy client=agent server=srv version=2025-06-18");
-	up(&p, words_request("1", "tools/call"));
-	down(&p, words_result("1"));
-	c = last(&p);
-	assert_string_equal(c->id, "1");
-	assert_false(c->id_is_string);
-	assert_string_equal(c->tool, "echo");
-	assert_string_equal(c->session, "s1");
-	assert_string_equal(c->protocol_version, "2025-06-18");
-	assert_int_equal(c->outcome, CALL_OK);
-	assert_int_equal(c->view, VIEW_BOTH);
-	assert_int_equal(c->route.transport, TRANSPORT_STDIO);
-	assert_int_equal(c->route.channel, CHANNEL_PIPE);
-	assert_int_equal(c->route.era, ERA_LEGACY);
-	assert_int_equal(c->route.client.pid, CLIENT);
-	assert_int_equal(c->route.server.pid, SERVER);
-	assert_int_equal(c->request_bytes, 50);
-	assert_int_equal(c->response_bytes, 70);
-	assert_int_equal(c->request_seen, 1);
-	/* Request at now - 1 ms; its answer is read 150 us after now. */
-	assert_int_equal(c->start, p.now - MS);
-	assert_int_equal(c->ts, p.now + 150000);
-	assert_int_equal(c->duration_ns, MS + 150000);
-	assert_int_equal(c->server_ns, MS - 150000);
-	mcp_flush(p.m, p.now);
-	assert_said(&p, "end s1 shutdown 2 0", 1);
-	assert_said(&p, "call", 2);
-	peers_done(&p);
-}
-
-static void test_outcomes(void **state)
-{
-	struct peers p;
-	struct rpc_msg r = words_result("1");
-
-	(void)state;
-	begin(&p, NULL);
-	up(&p, words_request("1", "tools/call"));
-	words_set(&r, RPC_F_IS_ERROR, "true");
-	down(&p, r);
-	assert_int_equal(last(&p)->outcome, CALL_TOOL_ERROR);
-	up(&p, words_request("2", "tools/call"));
-	down(&p, words_error("2", "-32602"));
-	assert_int_equal(last(&p)->outcome, CALL_RPC_ERROR);
-	assert_int_equal(last(&p)->error_code, -32602);
-	up(&p, words_request("3", "vendor/strange"));
-	down(&p, words_result("3"));
-	assert_said(&p, "call s1 client 3 vendor/strange ok", 1);
-	mcp_stream_end(p.m, UP, p.now, "eof");
-	assert_said(&p, "end", 0);
-	mcp_stream_end(p.m, DOWN, p.now, "exit");
-	assert_said(&p, "end s1 exit 4 2", 1);
-	peers_done(&p);
-}
+#include "mcp_channel.h"
 
 /* An integer and a string are different ids, and each direction has its own. */
 static void test_id_spaces(void **state)
@@ -98,39 +8,37 @@ static void test_id_spaces(void **state)
 	struct peers p;
 
 	(void)state;
-	begin(&p, NULL);
-	up(&p, words_request("1", "tools/call"));
-	up(&p, words_request("\"1", "tools/list"));
-	down(&p, words_request("1", "sampling/createMessage"));
-	down(&p, words_result("\"1"));
+	channel_begin(&p, NULL);
+	channel_up(&p, words_request("1", "tools/call"));
+	channel_up(&p, words_request("\"1", "tools/list"));
+	channel_down(&p, words_request("1", "sampling/createMessage"));
+	channel_down(&p, words_result("\"1"));
 	assert_said(&p, "call s1 client 1 tools/list ok", 1);
-	assert_true(last(&p)->id_is_string);
-	up(&p, words_result("1"));
+	assert_true(channel_last(&p)->id_is_string);
+	channel_up(&p, words_result("1"));
 	assert_said(&p, "call s1 server 1 sampling/createMessage ok", 1);
-	assert_int_equal(last(&p)->route.client.pid, CLIENT);
-	down(&p, words_result("1"));
+	assert_int_equal(channel_last(&p)->route.client.pid, CLIENT);
+	channel_down(&p, words_result("1"));
 	assert_said(&p, "call s1 client 1 tools/call ok", 1);
-	up(&p, words_request("1.0", "ping"));
-	down(&p, words_result("1"));
+	channel_up(&p, words_request("1.0", "ping"));
+	channel_down(&p, words_result("1"));
 	assert_said(&p, "call s1 client 1.0", 0); /* as sent, not as a number */
 	peers_done(&p);
 }
 
 static void test_same_id_twice(void **state)
 {
+	static const char *const methods[] = { "tools/call", "tools/list", "prompts/list" };
 	struct peers p;
 
 	(void)state;
-	begin(&p, NULL);
-	up(&p, words_request("5", "tools/call"));
-	up(&p, words_request("5", "tools/list"));
-	up(&p, words_request("5", "prompts/list"));
-	down(&p, words_result("5"));
-	assert_string_equal(last(&p)->method, "tools/call");
-	down(&p, words_result("5"));
-	assert_string_equal(last(&p)->method, "tools/list");
-	down(&p, words_result("5"));
-	assert_string_equal(last(&p)->method, "prompts/list");
+	channel_begin(&p, NULL);
+	for (int i = 0; i < 3; i++)
+		channel_up(&p, words_request("5", methods[i]));
+	for (int i = 0; i < 3; i++) {
+		channel_down(&p, words_result("5"));
+		assert_string_equal(channel_last(&p)->method, methods[i]);
+	}
 	assert_said(&p, "call", 4);
 	peers_done(&p);
 }
@@ -138,27 +46,40 @@ static void test_same_id_twice(void **state)
 static void test_answer_first(void **state)
 {
 	struct peers p;
-	struct mcp_msg msg;
 
 	(void)state;
-	begin(&p, NULL);
-	down(&p, words_result("7"));
+	channel_begin(&p, NULL);
+	channel_down(&p, words_result("7"));
 	assert_said(&p, "call s1 client 7", 0);
-	msg = words_line(&p, UP, CLIENT, SERVER);
-	words_say(&p, msg, words_request("7", "tools/call"));
+	channel_up(&p, words_request("7", "tools/call"));
 	assert_said(&p, "call s1 client 7 tools/call ok", 1);
 	/* No request within a second: an orphan. */
-	down(&p, words_error("8", "-1"));
+	channel_down(&p, words_error("8", "-1"));
 	peers_wait(&p, 900);
 	assert_said(&p, "call s1 client 8", 0);
 	peers_wait(&p, 200);
 	assert_said(&p, "call s1 client 8 - orphan", 1);
-	assert_int_equal(last(&p)->error_code, -1);
-	assert_false(last(&p)->has_request);
-	assert_false(last(&p)->has_duration);
-	up(&p, words_request("8", "tools/call")); /* too late */
+	assert_int_equal(channel_last(&p)->error_code, -1);
+	assert_false(channel_last(&p)->has_request);
+	assert_false(channel_last(&p)->has_duration);
+	channel_up(&p, words_request("8", "tools/call")); /* too late */
 	mcp_flush(p.m, p.now);
 	assert_said(&p, "call s1 client 8 tools/call unanswered", 1);
+	peers_done(&p);
+}
+
+/* Nobody comes any more: what waits for a request is an orphan at once. */
+static void test_early_at_end(void **state)
+{
+	struct peers p;
+
+	(void)state;
+	channel_begin(&p, NULL);
+	channel_down(&p, words_result("7"));
+	mcp_stream_end(p.m, UP, p.now, "eof");
+	mcp_stream_end(p.m, DOWN, p.now, "eof");
+	assert_said(&p, "call s1 client 7 - orphan", 1);
+	assert_said(&p, "end s1 eof 2 0", 1);
 	peers_done(&p);
 }
 
@@ -167,7 +88,7 @@ static void cancel(struct peers *p, const char *id)
 	struct rpc_msg r = words_note("notifications/cancelled");
 
 	words_set(&r, RPC_F_REQUEST_ID, id);
-	up(p, r);
+	channel_up(p, r);
 }
 
 static void test_cancel(void **state)
@@ -176,13 +97,13 @@ static void test_cancel(void **state)
 	struct mcp_stats st;
 
 	(void)state;
-	begin(&p, NULL);
-	up(&p, words_request("1", "tools/call"));
+	channel_begin(&p, NULL);
+	channel_up(&p, words_request("1", "tools/call"));
 	cancel(&p, "1");
-	down(&p, words_result("1")); /* it was on its way */
+	channel_down(&p, words_result("1")); /* it was on its way */
 	assert_said(&p, "call s1 client 1 tools/call ok", 1);
 	cancel(&p, "1"); /* opencode does that: answered already */
-	up(&p, words_request("2", "tools/call"));
+	channel_up(&p, words_request("2", "tools/call"));
 	cancel(&p, "\"2"); /* not that one */
 	peers_wait(&p, 2000);
 	assert_said(&p, "call s1 client 2", 0);
@@ -191,10 +112,10 @@ static void test_cancel(void **state)
 	assert_said(&p, "call s1 client 2", 0);
 	peers_wait(&p, 200);
 	assert_said(&p, "call s1 client 2 tools/call cancelled", 1);
-	assert_false(last(&p)->has_response);
-	down(&p, words_result("2")); /* after all: not an orphan */
+	assert_false(channel_last(&p)->has_response);
+	channel_down(&p, words_result("2")); /* after all: not an orphan */
 	peers_wait(&p, 2000);
-	up(&p, words_request("3", "tools/call"));
+	channel_up(&p, words_request("3", "tools/call"));
 	cancel(&p, "3");
 	mcp_flush(p.m, p.now);
 	assert_said(&p, "call s1 client 3 tools/call cancelled", 1);
@@ -205,59 +126,73 @@ static void test_cancel(void **state)
 	peers_done(&p);
 }
 
-static void test_views(void **state)
+/* One id twice in flight, and both taken back. */
+static void test_cancel_twice(void **state)
 {
 	struct peers p;
-	struct mcp_msg msg;
 
 	(void)state;
-	begin(&p, NULL);
-	msg = words_line(&p, UP, CLIENT, 0);
-	words_say(&p, msg, words_request("1", "tools/call"));
-	msg = words_line(&p, DOWN, 0, CLIENT);
-	msg.t.first_w = 0;
-	msg.t.last_w = 0;
-	msg.lost_bytes = 5;
-	words_say(&p, msg, words_result("1"));
-	assert_int_equal(last(&p)->view, VIEW_ASKER);
-	assert_false(last(&p)->has_server_ns);
-	assert_int_equal(last(&p)->duration_ns, MS + 150000);
-	assert_int_equal(last(&p)->lost_bytes, 5);
-	msg = words_line(&p, UP, 0, SERVER);
-	msg.t.first_w = 0;
-	msg.t.last_w = 0;
-	words_say(&p, msg, words_request("2", "tools/call"));
-	words_say(&p, words_line(&p, DOWN, SERVER, 0), words_result("2"));
-	assert_int_equal(last(&p)->view, VIEW_ANSWERER);
-	assert_int_equal(last(&p)->duration_ns, MS + 100000 - 50000); /* to its last write */
-	assert_int_equal(last(&p)->server_ns, MS - 150000);
-	/* The answer's first byte before the request's last one was read: nothing to say. */
-	msg = words_line(&p, UP, CLIENT, SERVER);
-	msg.t.last_r += 5 * MS;
-	words_say(&p, msg, words_request("3", "tools/call"));
-	down(&p, words_result("3"));
-	assert_false(last(&p)->has_server_ns);
+	channel_begin(&p, NULL);
+	channel_up(&p, words_request("1", "tools/call"));
+	channel_up(&p, words_request("1", "tools/list"));
+	for (int i = 0; i < 3; i++)
+		cancel(&p, "1");
+	peers_wait(&p, 1200);
+	assert_said(&p, "call s1 client 1 tools/call cancelled", 1);
+	assert_said(&p, "call s1 client 1 tools/list cancelled", 1);
 	peers_done(&p);
 }
 
-static void test_modern(void **state)
+/* Only who asked can take it back. */
+static void test_cancel_by_server(void **state)
 {
+	struct rpc_msg r = words_note("notifications/cancelled");
 	struct peers p;
-	struct rpc_msg r = words_modern("1", "tools/call");
 
 	(void)state;
-	begin(&p, NULL);
-	words_set(&r, RPC_F_META_TRACEPARENT, "\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-	up(&p, r);
-	down(&p, words_result("1"));
-	assert_int_equal(last(&p)->route.era, ERA_MODERN);
-	assert_string_equal(last(&p)->protocol_version, "2026-07-28");
-	assert_string_equal(last(&p)->trace_id, "0af7651916cd43dd8448eb211c80319c");
-	assert_string_equal(last(&p)->parent_span_id, "b7ad6b7169203331");
-	up(&p, words_request("2", "tools/call"));
-	down(&p, words_result("2"));
-	assert_int_equal(last(&p)->route.era, ERA_LEGACY);
-	assert_null(last(&p)->trace_id);
+	words_set(&r, RPC_F_REQUEST_ID, "1");
+	channel_begin(&p, NULL);
+	channel_up(&p, words_request("1", "tools/call"));
+	channel_down(&p, words_request("1", "roots/list"));
+	channel_down(&p, r);
+	mcp_flush(p.m, p.now);
+	assert_said(&p, "call s1 client 1 tools/call unanswered", 1);
+	assert_said(&p, "call s1 server 1 roots/list cancelled", 1);
+	peers_done(&p);
+}
+
+/* Two sessions whose ids clash. */
+static void test_two_sessions(void **state)
+{
+	struct peers p;
+
+	(void)state;
+	channel_begin(&p, NULL);
+	mcp_stdio_set(p.m, 3, 4, words_proc(300));
+	words_say(&p, words_line(&p, 3, CLIENT, 300), words_request("0", "initialize"));
+	words_say(&p, words_line(&p, 4, 300, CLIENT), words_welcome("0"));
+	channel_up(&p, words_request("1", "tools/call"));
+	words_say(&p, words_line(&p, 3, CLIENT, 300), words_request("1", "tools/list"));
+	words_say(&p, words_line(&p, 4, 300, CLIENT), words_result("1"));
+	assert_said(&p, "call s2 client 1 tools/list ok", 1);
+	channel_down(&p, words_result("1"));
+	assert_said(&p, "call s1 client 1 tools/call ok", 1);
+	peers_done(&p);
+}
+
+/* An error without an id names no request: said at once, without one. */
+static void test_error_without_id(void **state)
+{
+	struct peers p;
+
+	(void)state;
+	channel_begin(&p, NULL);
+	channel_up(&p, words_request("1", "tools/call"));
+	channel_down(&p, words_error("null", "-32700"));
+	assert_said(&p, "call s1 client - - orphan", 1);
+	assert_false(channel_last(&p)->has_id);
+	channel_down(&p, words_result("1"));
+	assert_said(&p, "call s1 client 1 tools/call ok", 1);
 	peers_done(&p);
 }
 
@@ -269,17 +204,17 @@ static void test_in_flight_cap(void **state)
 	char id[16];
 
 	(void)state;
-	begin(&p, &caps);
+	channel_begin(&p, &caps);
 	for (int i = 0; i < 100; i++) {
 		snprintf(id, sizeof(id), "%d", 1000 + i / 2);
-		up(&p, words_request(id, "tools/call"));
+		channel_up(&p, words_request(id, "tools/call"));
 	}
 	assert_said(&p, "call s1 client", 1 + 80);
 	assert_said(&p, "call s1 client 1000 tools/call unanswered", 2);
 	mcp_stats(p.m, &st);
 	assert_int_equal(st.in_flight, 20);
 	assert_int_equal(st.in_flight_evicted, 80);
-	down(&p, words_result("1049"));
+	channel_down(&p, words_result("1049"));
 	assert_said(&p, "call s1 client 1049 tools/call ok", 1);
 	mcp_flush(p.m, p.now);
 	assert_said(&p, "call s1 client", 101);
@@ -288,28 +223,22 @@ static void test_in_flight_cap(void **state)
 	peers_done(&p);
 }
 
-static void flood(struct peers *p, const char *pad, unsigned int n)
-{
-	char id[64];
-
-	for (unsigned int i = 0; i < n; i++) {
-		snprintf(id, sizeof(id), "\"%s%u", pad, i);
-		up(p, words_request(id, "tools/call"));
-		snprintf(id, sizeof(id), "\"%s%u", pad, i + 1000000);
-		down(p, words_result(id));
-	}
-}
-
 /* Requests that nobody answers and answers that nobody asked for: memory stays bounded. */
 static void test_hostile_flood(void **state)
 {
 	const struct mcp_caps caps = { 16, 500, 16, 16 };
 	struct mcp_stats st;
 	struct peers p;
+	char id[64];
 
 	(void)state;
-	begin(&p, &caps);
-	flood(&p, "x", 100000);
+	channel_begin(&p, &caps);
+	for (unsigned int i = 0; i < 100000; i++) {
+		snprintf(id, sizeof(id), "\"x%u", i);
+		channel_up(&p, words_request(id, "tools/call"));
+		snprintf(id, sizeof(id), "\"x%u", i + 1000000);
+		channel_down(&p, words_result(id));
+	}
 	mcp_stats(p.m, &st);
 	assert_int_equal(st.in_flight, 500);
 	assert_int_equal(st.in_flight_evicted, 100000 - 500);
@@ -327,31 +256,69 @@ static void test_long_ids(void **state)
 	struct peers p;
 
 	(void)state;
-	begin(&p, NULL);
+	channel_begin(&p, NULL);
 	memset(long_id, 'i', RPC_VALUE_MAX);
 	for (int i = 0; i < 4; i++) {
 		all[i]->f[RPC_F_ID] = (struct rpc_value){
 			.type = RPC_STRING, .cut = true, .text = sv_of(long_id), .hash = 77 + i % 2
 		};
 	}
-	up(&p, a);
-	up(&p, b);
-	down(&p, rb);
-	assert_string_equal(last(&p)->method, "tools/list");
-	down(&p, ra);
-	assert_string_equal(last(&p)->method, "tools/call");
+	channel_up(&p, a);
+	channel_up(&p, b);
+	channel_down(&p, rb);
+	assert_string_equal(channel_last(&p)->method, "tools/list");
+	channel_down(&p, ra);
+	assert_string_equal(channel_last(&p)->method, "tools/call");
+	peers_done(&p);
+}
+
+/* One session that asks and answers without end does not cost another one its requests. */
+static void test_shares(void **state)
+{
+	const struct mcp_caps caps = { 16, 2000, 64, 16 };
+	struct mcp_stats st;
+	struct peers p;
+	char id[32];
+
+	(void)state;
+	channel_begin(&p, &caps);
+	mcp_stdio_set(p.m, 3, 4, words_proc(300));
+	words_say(&p, words_line(&p, 3, CLIENT, 300), words_request("0", "initialize"));
+	words_say(&p, words_line(&p, 4, 300, CLIENT), words_welcome("0"));
+	channel_up(&p, words_request("1", "tools/call"));
+	channel_down(&p, words_result("2"));
+	for (unsigned int i = 0; i < 5000; i++) {
+		snprintf(id, sizeof(id), "%u", i);
+		words_say(&p, words_line(&p, 3, CLIENT, 300), words_request(id, "tools/call"));
+		snprintf(id, sizeof(id), "\"%u", i);
+		p.now -= 2 * MS; /* all within the grace time */
+		words_say(&p, words_line(&p, 4, 300, CLIENT), words_result(id));
+	}
+	mcp_stats(p.m, &st);
+	assert_int_equal(st.in_flight, 1024 + 1);
+	channel_down(&p, words_result("1"));
+	assert_said(&p, "call s1 client 1 tools/call ok", 1);
+	channel_up(&p, words_request("2", "tools/call"));
+	assert_said(&p, "call s1 client 2 tools/call ok", 1);
 	peers_done(&p);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),	     cmocka_unit_test(test_outcomes),
-		cmocka_unit_test(test_id_spaces),    cmocka_unit_test(test_same_id_twice),
-		cmocka_unit_test(test_answer_first), cmocka_unit_test(test_cancel),
-		cmocka_unit_test(test_views),	     cmocka_unit_test(test_modern),
-		cmocka_unit_test(test_in_flight_cap), cmocka_unit_test(test_hostile_flood),
+		cmocka_unit_test(test_id_spaces),
+		cmocka_unit_test(test_same_id_twice),
+		cmocka_unit_test(test_answer_first),
+		cmocka_unit_test(test_early_at_end),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_cancel_twice),
+		cmocka_unit_test(test_cancel_by_server),
+		cmocka_unit_test(test_two_sessions),
+		cmocka_unit_test(test_error_without_id),
+		cmocka_unit_test(test_in_flight_cap),
+		cmocka_unit_test(test_hostile_flood),
 		cmocka_unit_test(test_long_ids),
+		cmocka_unit_test(test_shares),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,8 +64,8 @@ static inline void peers_session(void *ctx, const struct session_event *e)
 	static const char *const transports[] = { "-", "stdio", "http", "sse" };
 
 	if (e->end)
-		peers_log(ctx, "end %s %s %u %u", e->session, e->reason, (unsigned int)e->calls,
-			  (unsigned int)e->errors);
+		peers_log(ctx, "end %s %s %u %u server=%s", e->session, e->reason, (unsigned int)e->calls,
+			  (unsigned int)e->errors, e->server_name ? e->server_name : "-");
 	else
 		peers_log(ctx, "start %s %s %s%s client=%s server=%s version=%s", e->session,
 			  transports[e->route.transport], eras[e->route.era], e->late ? " late" : "",

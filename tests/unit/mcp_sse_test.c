@@ -26,6 +26,12 @@ static void test_resumption(void **state)
 	web_tell(&w, &g, words_result("1"));
 	g.id = ++w.exchanges;
 	web_tell(&w, &g, words_result("1"));
+	web_tell(&w, &g, words_request("8", "roots/list"));
+	x = web_in_session(&w, "A");
+	web_ask(&w, &x, words_result("8"));
+	assert_said(&w.p, "call s1 server 8 roots/list ok", 1);
+	g.id = ++w.exchanges;
+	web_tell(&w, &g, words_request("8", "roots/list"));
 	peers_wait(&w.p, 3000);
 	x = web_in_session(&w, "A");
 	web_ask(&w, &x, words_request("2", "tools/call"));
@@ -34,9 +40,9 @@ static void test_resumption(void **state)
 	mcp_flush(w.p.m, w.p.now);
 	assert_said(&w.p, "call s1 client 2 tools/call unanswered", 1);
 	assert_said(&w.p, "call s1 server 9 elicitation/create unanswered", 1);
-	assert_said(&w.p, "call", 4);
+	assert_said(&w.p, "call", 5);
 	mcp_stats(w.p.m, &st);
-	assert_int_equal(st.redelivered, 3);
+	assert_int_equal(st.redelivered, 4);
 	peers_done(&w.p);
 }
 
@@ -90,8 +96,22 @@ static void test_old_sse_overtaken(void **state)
 	web_ask(&w, &x, words_request("0", "initialize"));
 	mcp_sse_endpoint(w.p.m, &g, SV("/messages?session_id=u1"), w.p.now);
 	web_tell(&w, &g, words_welcome("0"));
+	assert_said(&w.p, "start s1 sse", 1);
 	assert_said(&w.p, "call s1 client 0 initialize ok", 1);
-	web_done(&w);
+	g = web_get(&w, "/sse"); /* an endpoint that does not look like one, and one that nobody used */
+	mcp_sse_endpoint(w.p.m, &g, SV("/post/u2"), w.p.now);
+	x = web_post(&w, "/post/u2");
+	web_ask(&w, &x, words_request("0", "initialize"));
+	web_tell(&w, &g, words_welcome("0"));
+	assert_said(&w.p, "call s2 client 0 initialize ok", 1);
+	g = web_get(&w, "/sse");
+	mcp_sse_endpoint(w.p.m, &g, SV("/post/u3"), w.p.now);
+	web_over(&w, &g);
+	peers_wait(&w.p, 1500);
+	mcp_flush(w.p.m, w.p.now);
+	assert_said(&w.p, "start", 2);
+	assert_said(&w.p, "end", 2);
+	peers_done(&w.p);
 }
 
 static void test_overtaking(void **state)
@@ -122,12 +142,17 @@ static void test_overtaking(void **state)
 	web_tell(&w, &x, words_result("5"));
 	web_ask(&w, &x, words_modern("5", "tools/call"));
 	assert_said(&w.p, "call s3 client 5 tools/call ok", 1);
+	web_hello(&w, NULL); /* the same beside a legacy session of the same peers */
+	x = web_post(&w, "/mcp");
+	web_tell(&w, &x, words_result("6"));
+	web_ask(&w, &x, words_modern("6", "tools/call"));
+	assert_said(&w.p, "call s3 client 6 tools/call ok", 1);
 	x = web_in_session(&w, "A");
 	web_tell(&w, &x, words_result("6")); /* never asked */
 	peers_wait(&w.p, 1500);
 	assert_said(&w.p, "call s1 client 6 - orphan", 1);
 	mcp_flush(w.p.m, w.p.now);
-	assert_said(&w.p, "start", 3);
+	assert_said(&w.p, "start", 4);
 	peers_done(&w.p);
 }
 

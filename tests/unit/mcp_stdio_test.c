@@ -399,6 +399,16 @@ static void test_transcript(void **state)
 	assert_said(&p, "call beta client 1 tools/call ok", 1);
 	assert_said(&p, "end alpha eof 1 0", 1);
 	assert_said(&p, "end beta eof 1 0", 1);
+	for (int i = 0; i < 2; i++) { /* one direction ends before the other */
+		msg = words_line(&p, 5 + (uint64_t)i, 0, 0);
+		msg.transcript = "gamma";
+		msg.from = i ? SIDE_SERVER : SIDE_CLIENT;
+		words_say(&p, msg, i ? words_result("1") : words_request("1", "tools/call"));
+	}
+	mcp_stream_end(p.m, 5, p.now, "eof");
+	assert_said(&p, "end gamma", 0);
+	mcp_stream_end(p.m, 6, p.now, "eof");
+	assert_said(&p, "end gamma eof 1 0", 1);
 	done(&p);
 }
 

@@ -161,7 +161,7 @@ static void on_verdict(void *ctx, uint8_t dir, enum pump_verdict v)
 			c->rpc = true;
 			c->flow->stats.rpc_conns++;
 		}
-		conn_verdict(c, 0xff, V_YES);
+		conn_verdict(c, 0xff, c->sure ? V_YES : V_RPC);
 		break;
 	case PUMP_NOTHING:
 		if (c->rpc)
@@ -188,7 +188,7 @@ struct pump *conn_pump(struct flow_conn *c)
 		.content_max = c->flow->opts.content_max,
 		.message_max = MESSAGE_MAX,
 		.inflate_max = MESSAGE_MAX,
-		.exchanges_max = 64,
+		.exchanges_max = 512,
 		.undecided_max = c->stdio || c->late ? STDIO_BYTES : UNDECIDED_BYTES,
 		.late = c->late,
 	};

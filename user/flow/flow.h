@@ -76,8 +76,18 @@ struct flow_opts {
 };
 #define FLOW_OPTS_DEFAULT { 16384, 128ull << 20, 16ull << 20, 0 }
 
+/* Why bytes of a watched stream are missing. */
+enum flow_gap {
+	FLOW_GAP_MISSING, /* no record told of them, or none held them */
+	FLOW_GAP_CUT,	  /* beyond the limit of one call */
+	FLOW_GAP_SPLICED,
+	FLOW_GAP_URING,
+	FLOW_GAP_FAULT,
+	FLOW_GAPS
+};
+
 struct flow_stats {
-	uint64_t gap_bytes;	/* bytes of watched streams that no record held */
+	uint64_t gap_bytes[FLOW_GAPS];
 	uint64_t evicted;	/* connections forgotten: table full */
 	uint64_t pending_full;	/* bytes dropped: too much waited */
 	uint64_t marks_full;	/* times made coarser */

@@ -20,6 +20,7 @@ static void marks_halve(struct marks *m)
 		struct mark *a = &m->v[m->from + i], *b = a + 1;
 
 		m->v[i / 2] = *b;
+		m->v[i / 2].beg = a->beg;
 		m->v[i / 2].first = a->first;
 	}
 	if (i < m->n)
@@ -81,7 +82,7 @@ const struct mark *marks_at(const struct marks *m, uint64_t pos)
 		else
 			lo = mid + 1;
 	}
-	return lo < m->n ? &m->v[m->from + lo] : NULL;
+	return lo < m->n && m->v[m->from + lo].beg <= pos ? &m->v[m->from + lo] : NULL;
 }
 
 void marks_drop(struct marks *m, uint64_t pos)

@@ -12,7 +12,7 @@
 #define MARKS_MAX 8192 /* of one end; then every other one is merged into its successor */
 
 struct mark {
-	uint64_t end;	/* position after the last byte of this call */
+	uint64_t beg, end; /* positions of the first byte of this call, and after its last */
 	uint64_t first; /* time that counts for a message's first byte */
 	uint64_t last;	/* time that counts for its last byte */
 	struct flow_proc who;

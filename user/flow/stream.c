@@ -74,14 +74,26 @@ static void feed(struct flow_stream *s, const char *p, uint64_t n)
 	marks_trim(s);
 }
 
-static void hole(struct flow *f, struct flow_stream *s, uint64_t to)
+/* Under which name the bytes of a record that lacks them are lost. */
+static enum flow_gap gap_of(uint16_t flags)
+{
+	if (flags & EV_F_SPLICE)
+		return FLOW_GAP_SPLICED;
+	if (flags & EV_F_URING)
+		return FLOW_GAP_URING;
+	if (flags & EV_F_CUT)
+		return FLOW_GAP_CUT;
+	return flags & EV_F_FAULT ? FLOW_GAP_FAULT : FLOW_GAP_MISSING;
+}
+
+static void hole(struct flow *f, struct flow_stream *s, uint64_t to, uint16_t flags)
 {
 	struct pump *pump = conn_pump(s->conn);
 	uint64_t pos = s->fed, n = to - s->fed;
 
 	s->fed = to;
 	if (s->conn->rpc)
-		f->stats.gap_bytes += n;
+		f->stats.gap_bytes[gap_of(flags)] += n;
 	if (pump)
 		pump_gap(pump, s->dir, pos, n);
 	marks_trim(s);
@@ -97,7 +109,7 @@ static void feed_seg(struct flow *f, struct flow_stream *s, const struct seg *g,
 	if (s->fed < have_end)
 		feed(s, g->data + (s->fed - g->pos), have_end - s->fed);
 	if (s->fed < limit)
-		hole(f, s, limit);
+		hole(f, s, limit, g->flags);
 }
 
 /* The first segment of @end that reaches beyond what is decoded. */
@@ -134,7 +146,7 @@ static bool run_reader(struct flow *f, struct flow_stream *s, struct seg *r, uin
 	if (w && w->pos <= s->fed && w->pos + w->have > s->fed)
 		feed_seg(f, s, w, w->pos + w->have < end ? w->pos + w->have : end);
 	else
-		hole(f, s, end);
+		hole(f, s, end, r->flags);
 	return true;
 }
 
@@ -169,7 +181,7 @@ static bool run_hole(struct flow *f, struct flow_stream *s, const struct seg *r,
 
 	if (!passed(now, g->ts, STREAM_HOLE_NS))
 		return false;
-	hole(f, s, g->pos);
+	hole(f, s, g->pos, 0);
 	return true;
 }
 
@@ -227,6 +239,7 @@ void stream_flush(struct flow *f, struct flow_stream *s, uint64_t now)
 static void mark_add(struct flow *f, struct flow_stream *s, const struct ev_data *d)
 {
 	struct mark m = {
+		.beg = d->pos,
 		.end = d->pos + d->want,
 		.first = d->enter ? d->enter : d->hdr.ts,
 		.last = d->hdr.ts,

@@ -75,6 +75,9 @@ struct exchange *exchange_open(struct mcp *m, const struct mcp_http *http)
 	list_init(&x->holding);
 	list_init(&x->finished);
 	held_queue_init(&x->held);
+	/* One that is over has had its time, though not all of the grace time. */
+	if (m->exchanges.by_id.n >= m->exchanges.by_id.max && !list_empty(&m->exchanges.done))
+		exchange_free(m, list_entry(m->exchanges.done.next, struct exchange, finished));
 	exchange_evicted(m, table_add(&m->exchanges.by_id, &x->node, &x->id, sizeof(x->id)));
 	return x;
 }

@@ -18,7 +18,8 @@ struct exchange {
 	bool endpoint;	   /* old HTTP+SSE: the stream that announced the endpoint */
 	uint16_t status;
 	uint64_t last_r, done_at;
-	uint32_t requests; /* seen in the request's body */
+	bool asked;	   /* a request came, though it may be held */
+	uint32_t requests; /* that were paired, or are pending */
 	struct net_addr server;	  /* of the request */
 	struct session_key peers; /* where it goes if it gets no session id */
 	struct list pending;

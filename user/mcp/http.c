@@ -37,6 +37,7 @@ static void process(struct mcp *m, struct exchange *x, const struct mcp_msg *msg
 	l.s = x->s;
 	session_find(m, &l.s->key); /* used just now */
 	is_mcp(m, msg);
+	x->requests += l.from == SIDE_CLIENT && msg->rpc->kind == RPC_REQUEST;
 	pair_feed(m, &l);
 }
 
@@ -67,7 +68,7 @@ static bool is_decided(struct mcp *m, const struct exchange *x, const struct mcp
 	const struct mcp_http *http = msg->http;
 
 	/* The answer came before its request, which tells more. */
-	if (http->in_response && !x->requests && !x->get && http->session_id.n == 0 && !late)
+	if (http->in_response && !x->asked && !x->get && http->session_id.n == 0 && !late)
 		return false;
 	return shape_of(msg->rpc) == SHAPE_MCP || has_header(http) || http_session_known(m, x, msg);
 }
@@ -109,7 +110,7 @@ static void saw(struct exchange *x, const struct mcp_msg *msg)
 		x->last_r = http->last_r;
 	if (http->in_response || msg->rpc->kind != RPC_REQUEST)
 		return;
-	x->requests++;
+	x->asked = true;
 	x->modern |= shape_is_modern(msg->rpc);
 }
 

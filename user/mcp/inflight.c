@@ -127,6 +127,7 @@ struct pending *pending_new(struct mcp *m, const struct mcp_link *l, const struc
 	list_init(&p->in_session);
 	list_add(&m->inflight.by_age, &p->age);
 	list_add(&l->s->pending, &p->in_session);
+	l->s->pendings++;
 	join_ring(m, p);
 	join_exchange(m, p);
 	m->inflight.n++;
@@ -164,6 +165,7 @@ void pending_retire(struct mcp *m, struct pending *p, bool keep)
 	list_del(&p->age);
 	list_del(&p->cancelled);
 	list_del(&p->in_session);
+	p->s->pendings--;
 	session_unref(p->s);
 	p->s = NULL;
 	p->call = NULL;
@@ -180,6 +182,8 @@ void pending_move(struct mcp *m, struct pending *p, struct session *to)
 	memcpy(p->key + p->n - sizeof(to->no), &to->no, sizeof(to->no));
 	join_ring(m, p);
 	list_move(&to->pending, &p->in_session);
+	to->pendings++;
+	p->s->pendings--;
 	session_ref(to);
 	session_unref(p->s);
 	p->s = to;
@@ -227,6 +231,7 @@ int early_add(struct mcp *m, const struct mcp_link *l, const struct request_key 
 	e->s = session_ref(l->s);
 	list_init(&e->in_session);
 	list_add(&l->s->early, &e->in_session);
+	l->s->earlies++;
 	e->from = l->from;
 	e->exchange = l->x ? l->x->id : 0;
 	key = by_exchange ? request_key_exchange(e->key, e->n) : request_key_session(e->key, e->n);
@@ -239,6 +244,7 @@ void early_unlink(struct mcp *m, struct early *e)
 {
 	table_del(&m->inflight.early, &e->node);
 	list_del(&e->in_session);
+	e->s->earlies--;
 	m->inflight.early_bytes -= e->h->size;
 }
 

@@ -12,6 +12,7 @@
 #include "mcp/record.h"
 
 #define EARLY_BYTES  (32UL << 20)
+#define EARLY_SHARE  1024 /* answers without a request that one session may have */
 #define CANCEL_STEPS 16 /* of requests with one id in flight at once, this many can be told apart */
 
 int pair_init(struct mcp *m)
@@ -116,6 +117,22 @@ static bool is_replay(struct mcp *m, const struct mcp_link *l, const struct requ
 	return true;
 }
 
+/* One session cannot take all the room from the others: it loses its own oldest request first. */
+static void make_room(struct mcp *m, struct session *s)
+{
+	uint32_t share = m->caps.in_flight / 8 > 1024 ? m->caps.in_flight / 8 : 1024;
+	struct pending *p;
+
+	if (s->pendings > share)
+		p = list_entry(s->pending.next, struct pending, in_session);
+	else if (m->inflight.n > m->caps.in_flight)
+		p = list_entry(m->inflight.by_age.next, struct pending, age);
+	else
+		return;
+	m->stats.in_flight_evicted++;
+	give_up_at_end(m, p, m->now);
+}
+
 static struct pending *request_new(struct mcp *m, const struct mcp_link *l, const struct request_key *k)
 {
 	struct call *c = record_request(l);
@@ -130,10 +147,7 @@ static struct pending *request_new(struct mcp *m, const struct mcp_link *l, cons
 	p->begin = c->start;
 	p->last_r = l->msg->t.last_r;
 	p->initialize = sv_eq(l->msg->rpc->f[RPC_F_METHOD].text, SV("initialize"));
-	if (m->inflight.n > m->caps.in_flight) {
-		m->stats.in_flight_evicted++;
-		give_up_at_end(m, list_entry(m->inflight.by_age.next, struct pending, age), m->now);
-	}
+	make_room(m, l->s);
 	return p;
 }
 
@@ -225,6 +239,8 @@ static void wait_for_request(struct mcp *m, const struct mcp_link *l, const stru
 	struct inflight *f = &m->inflight;
 	bool by_exchange = l->x && l->from == SIDE_SERVER && !l->x->get;
 
+	if (l->s->earlies >= EARLY_SHARE)
+		early_expire(m, list_entry(l->s->early.next, struct early, in_session));
 	while (f->early.n >= f->early.max || (f->early_bytes > EARLY_BYTES && f->early.n > 0))
 		early_expire(m, early_oldest(m));
 	if (early_add(m, l, k, by_exchange))

@@ -54,6 +54,7 @@ void session_unref(struct session *s)
 	free(s->version);
 	free(s->requested);
 	free(s->header_version);
+	free(s->modern_version);
 	free(s);
 }
 
@@ -120,6 +121,7 @@ static void session_saw_client(struct session *s, const struct rpc_msg *rpc)
 {
 	if (sv_eq(rpc->f[RPC_F_METHOD].text, SV("initialize"))) {
 		s->init_seen = true;
+		s->route.era = ERA_LEGACY; /* also after a server/discover that came to nothing */
 		text_set(&s->client_name, &rpc->f[RPC_F_CLIENT_NAME]);
 		text_set(&s->client_version, &rpc->f[RPC_F_CLIENT_VERSION]);
 		text_set(&s->requested, &rpc->f[RPC_F_VERSION]);
@@ -128,6 +130,8 @@ static void session_saw_client(struct session *s, const struct rpc_msg *rpc)
 		text_set(&s->client_name, &rpc->f[RPC_F_META_CLIENT_NAME]);
 	if (!s->client_version)
 		text_set(&s->client_version, &rpc->f[RPC_F_META_CLIENT_VER]);
+	if (!s->modern_version)
+		text_set(&s->modern_version, &rpc->f[RPC_F_META_VERSION]);
 }
 
 static void session_saw_ends(struct session *s, const struct mcp_link *l)
@@ -157,7 +161,7 @@ void session_saw(struct mcp *m, const struct mcp_link *l)
 	session_saw_ends(s, l);
 	if (msg->rpc->kind != RPC_REQUEST && msg->rpc->kind != RPC_NOTIFICATION)
 		return;
-	if (shape_is_modern(msg->rpc))
+	if (shape_is_modern(msg->rpc) && !s->init_seen)
 		s->route.era = ERA_MODERN;
 	else if (s->route.era == ERA_UNKNOWN)
 		s->route.era = ERA_LEGACY;
@@ -183,6 +187,13 @@ void session_saw_answer(struct session *s, const struct rpc_msg *rpc, bool initi
 	text_set(&s->server_version, &rpc->f[RPC_F_META_SERVER_VER]);
 }
 
+static const char *version_of(const struct session *s)
+{
+	if (s->version)
+		return s->version;
+	return s->route.era == ERA_MODERN && s->modern_version ? s->modern_version : s->header_version;
+}
+
 static void session_tell(struct mcp *m, struct session *s, uint64_t ts, const char *end_reason)
 {
 	struct session_event e = {
@@ -194,7 +205,7 @@ static void session_tell(struct mcp *m, struct session *s, uint64_t ts, const ch
 		.client_version = s->client_version,
 		.server_name = s->server_name,
 		.server_version = s->server_version,
-		.protocol_version = s->version ? s->version : s->header_version,
+		.protocol_version = version_of(s),
 		.requested_version = s->requested,
 		.reason = end_reason,
 		.route = s->route,

@@ -22,7 +22,9 @@ struct session {
 	char *client_name, *client_version, *server_name, *server_version;
 	char *version, *requested; /* protocol versions: negotiated, and asked for */
 	char *header_version;	   /* MCP-Protocol-Version: for want of an initialize */
+	char *modern_version;	   /* of a request that carried it */
 	struct list pending, early; /* requests, and answers that wait for theirs */
+	uint32_t pendings, earlies; /* how many */
 	struct list ending; /* on sessions.ending: */
 	uint64_t end_at;
 	const char *end_reason;
