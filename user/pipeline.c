@@ -151,6 +151,7 @@ static void on_msg(void *ctx, const struct flow_msg *m)
 		http.sse_id = m->pump->sse_id;
 		http.first_w = m->http_first_w;
 		http.last_r = m->http_last_r;
+		http.client_gone = m->http_client_gone;
 		out.http = &http;
 	}
 	mcp_feed(p->mcp, &out);
@@ -164,6 +165,7 @@ static void on_http_done(void *ctx, const struct flow_http *x)
 	http_of(x->http, &http);
 	http.first_w = x->first_w;
 	http.last_r = x->last_r;
+	http.client_gone = x->client_gone;
 	mcp_http_done(p->mcp, &http, x->last_r);
 }
 

@@ -100,8 +100,8 @@ static void test_cancel(void **state)
 	channel_begin(&p, NULL);
 	channel_up(&p, words_request("1", "tools/call"));
 	cancel(&p, "1");
-	channel_down(&p, words_result("1")); /* it was on its way */
-	assert_said(&p, "call s1 client 1 tools/call ok", 1);
+	channel_down(&p, words_result("1")); /* the asker has to ignore it */
+	assert_said(&p, "call s1 client 1 tools/call cancelled", 1);
 	cancel(&p, "1"); /* opencode does that: answered already */
 	channel_up(&p, words_request("2", "tools/call"));
 	cancel(&p, "\"2"); /* not that one */
@@ -296,6 +296,7 @@ static void test_shares(void **state)
 	}
 	mcp_stats(p.m, &st);
 	assert_int_equal(st.in_flight, 1024 + 1);
+	peers_forget(&p);
 	channel_down(&p, words_result("1"));
 	assert_said(&p, "call s1 client 1 tools/call ok", 1);
 	channel_up(&p, words_request("2", "tools/call"));

@@ -96,11 +96,19 @@ static inline void peers_init(struct peers *p, const struct mcp_caps *caps)
 	assert_non_null(p->m);
 }
 
+/* Forget what was said, to make room for more. */
+static inline void peers_forget(struct peers *p)
+{
+	for (size_t i = 0; i < p->calls; i++)
+		call_free(p->call[i]);
+	p->calls = 0;
+	p->lines = 0;
+}
+
 static inline void peers_done(struct peers *p)
 {
 	mcp_free(p->m);
-	for (size_t i = 0; i < p->calls; i++)
-		call_free(p->call[i]);
+	peers_forget(p);
 }
 
 /* Lines that begin with @prefix. */

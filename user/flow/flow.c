@@ -101,8 +101,11 @@ static void on_msg(void *ctx, const struct pump_msg *m)
 	out.t.first_r = mark_first(s, END_READ, m->beg);
 	out.t.last_r = mark_last(s, END_READ, m->end - 1);
 	conn_addrs(c, s, &out.src, &out.dst);
-	if (m->http)
+	if (m->http) {
 		http_times(c, m->http, &out.http_first_w, &out.http_last_r);
+		if (c->s[m->http->req_dir].eof)
+			out.http_client_gone = c->s[m->http->req_dir].eof_ts;
+	}
 	f->ops.msg(f->ops.ctx, &out);
 }
 
@@ -123,6 +126,8 @@ static void http_fill(struct flow_conn *c, const struct pump_http *x, struct flo
 	}
 	if (!out->last_r)
 		out->last_r = c->flow->now;
+	if (req->eof)
+		out->client_gone = req->eof_ts;
 }
 
 static void on_http_done(void *ctx, const struct pump_http *x)

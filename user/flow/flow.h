@@ -43,6 +43,7 @@ struct flow_msg {
 	struct flow_addr src, dst;
 	struct flow_times t;
 	uint64_t http_first_w, http_last_r; /* of the exchange so far */
+	uint64_t http_client_gone; /* when the client was seen to have closed its side; 0: not */
 	bool uncertain;		  /* taken from several writers at once, with no reader seen */
 	bool late;
 };
@@ -54,6 +55,7 @@ struct flow_http {
 	struct flow_proc client, server;
 	struct flow_addr client_addr, server_addr;
 	uint64_t first_w, last_r;
+	uint64_t client_gone; /* see struct flow_msg */
 };
 
 struct flow_ops {

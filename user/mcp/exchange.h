@@ -15,6 +15,7 @@ struct exchange {
 	struct session *s; /* NULL: not decided yet */
 	bool other;	   /* decided: not MCP */
 	bool get, modern, done, aborted;
+	uint64_t gone; /* when the client had closed its side; 0: not before the response ended */
 	bool endpoint;	   /* old HTTP+SSE: the stream that announced the endpoint */
 	uint16_t status;
 	uint64_t last_r, done_at;

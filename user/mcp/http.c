@@ -170,7 +170,9 @@ void http_done(struct mcp *m, const struct mcp_http *http, uint64_t ts)
 	if (!http->done && !http->aborted)
 		return; /* the head alone: an error may still come in the body */
 	x->done = true;
-	x->aborted = http->aborted;
+	/* To a client that has gone, a complete response says as little as a broken one. */
+	x->gone = http->client_gone && http->client_gone <= ts ? http->client_gone : 0;
+	x->aborted = http->aborted || (x->gone && x->modern);
 	x->done_at = m->now;
 	if (http->last_r)
 		x->last_r = http->last_r;

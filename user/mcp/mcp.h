@@ -27,6 +27,7 @@ struct mcp_http {
 	struct sv user_agent;
 	struct sv sse_event, sse_id; /* of the event that held this message */
 	uint64_t first_w, last_r; /* times of the whole exchange so far, 0: unknown */
+	uint64_t client_gone;	 /* the client had closed its side of the connection by then; 0: not */
 	uint8_t version_major;	 /* 1 or 2 */
 	/* For mcp_http_done and mcp_sse_endpoint, which come without a message: who talks; zero: not known. */
 	struct proc_id client, server;

@@ -53,10 +53,23 @@ static void finish(struct mcp *m, struct pending *p)
 	session_unref(s);
 }
 
+/* The asker took @p back at that time; what comes later it has to ignore (cancellation, 2025-11-25). */
+static void cancelled(struct pending *p, uint64_t ts)
+{
+	struct call *c = p->call;
+
+	c->outcome = CALL_CANCELLED;
+	c->has_error_code = false;
+	c->has_duration = p->begin && ts >= p->begin;
+	c->duration_ns = c->has_duration ? ts - p->begin : 0;
+}
+
 static void give_up(struct mcp *m, struct pending *p, enum call_outcome outcome, uint64_t ts)
 {
 	p->call->outcome = outcome;
 	p->call->ts = ts;
+	if (outcome == CALL_CANCELLED)
+		cancelled(p, ts);
 	finish(m, p);
 }
 
@@ -73,6 +86,8 @@ static void answer(struct mcp *m, struct pending *p, const struct mcp_link *l)
 	struct mcp_link in = { p->s, l->x, l->msg, l->from };
 
 	record_answer(p->call, &in, p->begin, p->last_r);
+	if (p->cancel_at && moment_end(l->msg) >= p->cancel_at)
+		cancelled(p, p->cancel_at);
 	session_saw_answer(p->s, l->msg->rpc, p->initialize);
 	finish(m, p);
 }
@@ -247,6 +262,13 @@ static void wait_for_request(struct mcp *m, const struct mcp_link *l, const stru
 		m->stats.no_memory++;
 }
 
+/* In the modern era closing the stream is the cancellation. Its answer went to nobody. */
+static bool unheard(const struct mcp_link *l)
+{
+	return l->x && l->x->modern && l->msg->http->client_gone && !l->msg->t.last_r &&
+	       l->msg->t.last_w >= l->msg->http->client_gone;
+}
+
 static void response(struct mcp *m, const struct mcp_link *l)
 {
 	const struct rpc_value *id = &l->msg->rpc->f[RPC_F_ID];
@@ -256,7 +278,9 @@ static void response(struct mcp *m, const struct mcp_link *l)
 
 	request_key_make(&k, l->x ? l->x->id : 0, l->s->no, asker, id);
 	p = asked(m, l, &k);
-	if (p)
+	if (p && unheard(l))
+		give_up(m, p, CALL_CANCELLED, l->msg->http->client_gone);
+	else if (p)
 		answer(m, p, l);
 	else if (id->type != RPC_STRING && id->type != RPC_NUMBER)
 		orphan(m, l); /* it names no request that might still come */
@@ -279,7 +303,7 @@ static void cancel(struct mcp *m, const struct mcp_link *l)
 		p = pending_next(p);
 	if (!p || p->cancel_at)
 		return;
-	p->cancel_at = moment_end(l->msg);
+	p->cancel_at = moment_first(l->msg);
 	if (!p->cancel_at)
 		p->cancel_at = m->now;
 	list_move(&m->inflight.cancelled, &p->cancelled);
@@ -332,7 +356,8 @@ void pair_exchange_done(struct mcp *m, struct exchange *x, uint64_t ts)
 		if (x->status >= 400)
 			http_error(m, p, x, ts);
 		else if (x->aborted && (x->modern || p->cancel_at))
-			give_up(m, p, CALL_CANCELLED, p->cancel_at ? p->cancel_at : ts);
+			give_up(m, p, CALL_CANCELLED,
+				p->cancel_at ? p->cancel_at : x->gone ? x->gone : ts);
 		else if (x->aborted && !x->status)
 			http_error(m, p, x, ts);
 		else

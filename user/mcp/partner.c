@@ -130,7 +130,7 @@ static bool by_set(struct mcp *m, struct wire *w, const struct execset *e, bool 
 {
 	if (only_set(m, w, e) || told_set(m, w, e))
 		return true;
-	return late && w->asked && !copy_is(m, w) && late_set(m, w, e);
+	return late && w->asked && late_set(m, w, e);
 }
 
 static bool by_reverse(struct mcp *m, struct wire *w)

@@ -148,6 +148,21 @@ static void session_saw_ends(struct session *s, const struct mcp_link *l)
 		r->server_addr = l->from == SIDE_SERVER ? l->msg->src : l->msg->dst;
 }
 
+/* A request or notification. */
+static void session_saw_method(struct session *s, const struct mcp_link *l)
+{
+	const struct mcp_msg *msg = l->msg;
+
+	if (shape_is_modern(msg->rpc) && !s->init_seen)
+		s->route.era = ERA_MODERN;
+	else if (s->route.era == ERA_UNKNOWN)
+		s->route.era = ERA_LEGACY;
+	if (l->from == SIDE_CLIENT && (msg->rpc->kind == RPC_REQUEST || !s->client_name))
+		session_saw_client(s, msg->rpc);
+	if (msg->http && msg->http->version.n > 0 && !s->header_version)
+		s->header_version = text_new(msg->http->version);
+}
+
 void session_saw(struct mcp *m, const struct mcp_link *l)
 {
 	const struct mcp_msg *msg = l->msg;
@@ -159,16 +174,8 @@ void session_saw(struct mcp *m, const struct mcp_link *l)
 	s->last_ts = m->now;
 	s->late |= msg->late;
 	session_saw_ends(s, l);
-	if (msg->rpc->kind != RPC_REQUEST && msg->rpc->kind != RPC_NOTIFICATION)
-		return;
-	if (shape_is_modern(msg->rpc) && !s->init_seen)
-		s->route.era = ERA_MODERN;
-	else if (s->route.era == ERA_UNKNOWN)
-		s->route.era = ERA_LEGACY;
-	if (l->from == SIDE_CLIENT && (msg->rpc->kind == RPC_REQUEST || !s->client_name))
-		session_saw_client(s, msg->rpc);
-	if (msg->http && msg->http->version.n > 0 && !s->header_version)
-		s->header_version = text_new(msg->http->version);
+	if (msg->rpc->kind == RPC_REQUEST || msg->rpc->kind == RPC_NOTIFICATION)
+		session_saw_method(s, l);
 }
 
 void session_saw_answer(struct session *s, const struct rpc_msg *rpc, bool initialize)
