@@ -20,19 +20,21 @@
 		*e = w->e;                                                                    \
 		e->hdr.size = sizeof(*e) + n;                                                 \
 		e->want = n;                                                                  \
-		fault = bpf_probe_read_user(e->data, n, (void *)w->base) != 0;                \
-		e->have = fault ? 0 : n;                                                      \
+		bad = bpf_probe_read_user(e->data, n, (void *)w->base) >> 63;                 \
+		e->have = n & ~bad; /* bad is 0 or -1, and no branch */                       \
+		e->hdr.flags |= EV_F_FAULT & bad;                                             \
 		bpf_ringbuf_submit(e, flags);                                                 \
 		goto done;                                                                    \
 	}
 
 /* One piece, or one segment descriptor fetched. 1: finished. */
-static __always_inline int walk_step(const enum tier tier, struct walk *w, u64 flags)
+static __always_inline int walk_step(struct walk *w, u64 flags)
 {
-	u64 n, fault = 0;
+	s64 bad = 0;
+	u64 n;
 
 	if (!w->left)
-		return tier == TIER_NEW ? walk_message(w) : 1;
+		return walk_message(w);
 	if (!w->seg) {
 		struct iovec v = {};
 
@@ -57,7 +59,7 @@ static __always_inline int walk_step(const enum tier tier, struct walk *w, u64 f
 full:
 	w->full += n;
 done:
-	w->faults += fault;
+	w->faults -= bad;
 	w->base += n;
 	w->seg -= n;
 	w->left -= n;
@@ -67,7 +69,7 @@ done:
 
 static int walk_cb(u32 i, struct walk **w)
 {
-	return walk_step(TIER_NEW, *w, ring_flags());
+	return walk_step(*w, ring_flags());
 }
 
 /* The loops are global functions, so that the verifier walks them once and not once for each path that leads here.
@@ -89,7 +91,7 @@ __weak int walk_loop_old(void)
 	if (!w)
 		return 0;
 	for (int i = 0; i < CALL_BYTES_OLD / CHUNK_BYTES + SEGMENTS_MAX; i++)
-		if (walk_step(TIER_OLD, w, BPF_RB_NO_WAKEUP))
+		if (walk_step(w, BPF_RB_NO_WAKEUP))
 			break;
 	return 0;
 }

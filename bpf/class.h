@@ -40,13 +40,13 @@ static __always_inline bool class_space(u8 c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == 0xef || c == 0xbb || c == 0xbf;
 }
 
-static __always_inline bool class_tls(const u8 b[CLASS_BYTES])
+static __always_inline bool class_tls(const u8 *b)
 {
 	return b[1] == 3 && (b[0] == 0x16 || b[0] == 0x17) && b[2] <= 4;
 }
 
 /* JSON may stand behind white space and a BOM. */
-static __always_inline enum class class_text(const u8 b[CLASS_BYTES], u32 n)
+static __always_inline enum class class_text(const u8 *b, u64 n)
 {
 	bool space = true;
 
@@ -62,11 +62,13 @@ static __always_inline enum class class_text(const u8 b[CLASS_BYTES], u32 n)
 	return CLASS_TEXT;
 }
 
-/* Class of the first @n bytes of a call; @b is zero beyond them. "Content-Length:" (LSP) counts as JSON, so that user
- * space can name it. */
-static __always_inline enum class class_of(const u8 b[CLASS_BYTES], u32 n)
+/* enum class of the first @n bytes of a call, given as two words that are zero beyond them. "Content-Length:" (LSP) counts
+ * as JSON, so that user space can name it. A global function: the verifier walks it once. */
+__weak int class_of(u64 lo, u64 hi, u64 n)
 {
-	u32 w = *(u32 *)b, mask = n >= 4 ? ~0u : (1u << n * 8) - 1;
+	u64 words[2] = { lo, hi };
+	const u8 *b = (const u8 *)words;
+	u32 w = lo, mask = n >= 4 ? ~0u : (1u << n * 8) - 1;
 
 	if (CLASS_BEGINS(0x54534f50)) /* "POST" */
 		return CLASS_POST;
@@ -74,7 +76,7 @@ static __always_inline enum class class_of(const u8 b[CLASS_BYTES], u32 n)
 		return CLASS_HTTP;
 	if (class_tls(b))
 		return CLASS_TLS;
-	if (w == 0x746e6f43 && *(u32 *)(b + 8) == 0x676e654c) /* "Cont" "Leng" */
+	if (w == 0x746e6f43 && (u32)hi == 0x676e654c) /* "Cont" "Leng" */
 		return CLASS_JSON;
 	return class_text(b, n);
 }

@@ -48,7 +48,7 @@ struct stream {
 	u64 gen;     /* the key's second half for user space: inode number, or birth of a unix sock's entry */
 	u32 looked;  /* bytes looked at while undecided */
 	u8 state;    /* enum stream_state */
-	u8 calls;    /* calls looked at while undecided */
+	u8 calls;    /* calls looked at while undecided that were no text */
 	u8 stdio;    /* fd 0 or 1 of a process at its exec */
 	u8 late;     /* it was there before us */
 	u8 opened;   /* EV_OPEN is out, by (1 << enum ev_end) */

@@ -45,7 +45,7 @@ static __always_inline void stream_open(struct object *o, int end, struct stream
 			struct stream *r = bpf_map_lookup_elem(&streams, &rk);
 
 			e->reverse.obj = rk.obj;
-			e->reverse.ino = r ? r->gen : 0;
+			e->reverse.ino = r && !stream_stale(r, o, !end) ? r->gen : 0;
 		}
 	}
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);

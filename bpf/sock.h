@@ -19,6 +19,7 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define TCP_CLOSE 7 /* the state of a released unix sock too: unix_release_sock() */
 
 /* What a file is: the streams that its reads and writes belong to, by enum ev_end. Their entries in the map are found
  * by the address of the object alone, since a sock has no inode before accept() and after close(); @ino tells
@@ -27,6 +28,7 @@ struct object {
 	struct sock *sk; /* sockets */
 	struct ev_key key[2];
 	u64 ino[2]; /* unix: of the receiving sock, 0: not accepted, or released; TCP: inode << 1 | end */
+	bool gone;  /* unix: the other end is released; what it did not read is lost */
 	u8 chan;    /* enum ev_chan */
 };
 
@@ -69,6 +71,7 @@ static __always_inline bool object_unix(struct object *o, struct sock *sk, u64 i
 	o->key[END_WRITE].obj = (u64)peer;
 	o->ino[END_READ] = ino;
 	o->ino[END_WRITE] = peer ? sock_ino(peer) : 0;
+	o->gone = !peer || BPF_CORE_READ(peer, __sk_common.skc_state) == TCP_CLOSE;
 	return true;
 }
 

@@ -8,13 +8,15 @@
 #include "maps.h"
 #include "sock.h"
 
-/* A sock's address may be used again. Its entry is another's where the inode number changed, or where somebody
- * writes to a unix sock without one: only a socket that is not accepted yet takes bytes then. */
+/* A sock's address may be used again. Its entry is another's where the inode number changed, or where somebody writes to a
+ * unix sock without one that is alive: it is not accepted yet. (One that is gone took the bytes before it went.) */
 static __always_inline bool stream_stale(const struct stream *s, const struct object *o, int end)
 {
+	u64 ino = object_ino(o, end);
+
 	if (o->chan == CHAN_PIPE || !s->ino)
 		return false;
-	return object_ino(o, end) ? object_ino(o, end) != s->ino : end == END_WRITE;
+	return ino ? ino != s->ino : end == END_WRITE && !o->gone;
 }
 
 static __always_inline void stream_fresh(struct stream *s, const struct object *o, int end)
@@ -83,7 +85,7 @@ static __always_inline bool stream_look(struct stream *s, int c, u32 n)
 		return true;
 	}
 	s->looked += n;
-	s->calls++;
+	s->calls += c != CLASS_TEXT;
 	if (s->looked <= (early ? STDIO_BYTES : UNDECIDED_BYTES) &&
 	    (early || s->calls <= UNDECIDED_CALLS))
 		return early || c == CLASS_TEXT;

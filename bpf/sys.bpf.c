@@ -74,7 +74,7 @@ static __always_inline u64 first_bytes(u64 nr, u64 addr, u64 *n)
 /* enum class of the first bytes of a call. A global function: the verifier walks it once. */
 __weak int call_class(u64 nr, u64 addr, u64 bytes)
 {
-	u8 b[CLASS_BYTES] = {};
+	u64 b[2] = {};
 	u64 n = bytes, first = first_bytes(nr, addr, &n);
 
 	long err = 0;
@@ -87,7 +87,7 @@ __weak int call_class(u64 nr, u64 addr, u64 bytes)
 	} else {
 		err = bpf_probe_read_user(b, n & (CLASS_BYTES - 1), (void *)first);
 	}
-	return err ? CLASS_UNREAD : class_of(b, n);
+	return err ? CLASS_UNREAD : class_of(b[0], b[1], n);
 }
 
 static __always_inline int call_look(const struct call *c)
@@ -188,7 +188,6 @@ static __always_inline void call_skip_read(struct call *c)
 static __always_inline void call_copy(const enum tier tier, struct call *c)
 {
 	u32 cap = tier == TIER_NEW ? CALL_BYTES_LOOP : CALL_BYTES_OLD;
-	bool mmsg = c->nr == NR_SENDMMSG || c->nr == NR_RECVMMSG;
 	u64 cut = 0;
 	struct walk *w = walk_get();
 
@@ -201,11 +200,6 @@ static __always_inline void call_copy(const enum tier tier, struct call *c)
 		cap = cfg.call_bytes;
 	if (!budget_take(c->tgid, c->bytes < cap ? c->bytes : cap, c->sure))
 		return;
-	if (mmsg && tier == TIER_OLD) { /* would not pass the old verifier: an exact gap */
-		c->flags |= EV_F_CUT;
-		call_gap(c);
-		return;
-	}
 	walk_init(w, c);
 	if (w->left > cap) {
 		cut = w->left - cap;

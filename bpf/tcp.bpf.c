@@ -10,8 +10,6 @@
 #include "sock.h"
 #include "task.h"
 
-#define TCP_CLOSE 7
-
 /* Forget one direction. @return the inode number in its name where it was copied, else 0. */
 static __always_inline u64 tcp_forget(const struct sock *sk, int end)
 {

@@ -15,7 +15,7 @@
 #define PROCS_MAX 8192		 /* budgets; least recently used first */
 #define VERDICTS_MAX 65536	 /* direct-mapped words, 8 bytes each */
 #define UNDECIDED_BYTES 4096	 /* of a stream without a word of JSON or HTTP, before "no" */
-#define UNDECIDED_CALLS 16
+#define UNDECIDED_CALLS 4
 #define STDIO_BYTES 65536	 /* the same for fd 0 and 1: servers print banners first */
 #define SEGMENTS_MAX 64		 /* iovecs walked per call */
 #define CHUNK_BYTES 32768	 /* largest piece of one record */

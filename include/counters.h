@@ -31,6 +31,8 @@
 	X(IN_FLIGHT_EVICTED, "in_flight_evicted", "requests given up: too many in flight")        \
 	X(MCP_STREAMS_EVICTED, "mcp_streams_evicted", "MCP streams forgotten: the table was full") \
 	X(EXCHANGES_EVICTED, "exchanges_evicted", "HTTP exchanges forgotten: the table was full") \
+	X(HELD_DROPPED, "held_dropped", "messages dropped: too many waited to be told apart")      \
+	X(NO_MEMORY, "no_memory", "messages dropped: no memory")                                  \
 	X(BAD_RECORD, "bad_record", "records with a size that does not fit their kind")           \
 	X(TAPE_TRUNCATED, "tape_truncated", "recording ends inside a record")
 

@@ -157,15 +157,24 @@ static void on_msg(void *ctx, const struct flow_msg *m)
 	mcp_feed(p->mcp, &out);
 }
 
+static void flow_http_of(const struct flow_http *x, struct mcp_http *ret)
+{
+	http_of(x->http, ret);
+	ret->first_w = x->first_w;
+	ret->last_r = x->last_r;
+	ret->client_gone = x->client_gone;
+	ret->client = proc_of(&x->client);
+	ret->server = proc_of(&x->server);
+	ret->client_addr = addr_of(&x->client_addr);
+	ret->server_addr = addr_of(&x->server_addr);
+}
+
 static void on_http_done(void *ctx, const struct flow_http *x)
 {
 	struct pipeline *p = ctx;
 	struct mcp_http http;
 
-	http_of(x->http, &http);
-	http.first_w = x->first_w;
-	http.last_r = x->last_r;
-	http.client_gone = x->client_gone;
+	flow_http_of(x, &http);
 	mcp_http_done(p->mcp, &http, x->last_r);
 }
 
@@ -174,9 +183,7 @@ static void on_endpoint(void *ctx, const struct flow_http *x, struct sv uri)
 	struct pipeline *p = ctx;
 	struct mcp_http http;
 
-	http_of(x->http, &http);
-	http.first_w = x->first_w;
-	http.last_r = x->last_r;
+	flow_http_of(x, &http);
 	mcp_sse_endpoint(p->mcp, &http, uri, x->last_r);
 }
 
@@ -334,6 +341,8 @@ static void losses_of_user(const struct pipeline *p, uint64_t v[C_N])
 	v[C_IN_FLIGHT_EVICTED] = m.in_flight_evicted;
 	v[C_MCP_STREAMS_EVICTED] = m.streams_evicted;
 	v[C_EXCHANGES_EVICTED] = m.exchanges_evicted;
+	v[C_HELD_DROPPED] = m.held_dropped;
+	v[C_NO_MEMORY] = m.no_memory;
 }
 
 void pipeline_losses(struct pipeline *p, const uint64_t kernel[C_N], uint64_t now)

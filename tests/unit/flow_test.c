@@ -52,9 +52,9 @@ static void reader_record_first(void **state)
 	assert_int_equal(s.last.t.first_w, 4 * MS);
 	/* ... and where it never comes, the message does not wait for ever */
 	put(&s, rd(2 * LEN, 5 * MS), M3);
-	flow_tick(s.flow, 10 * MS);
+	flow_tick(s.flow, 50 * MS);
 	assert_string_equal(s.text, "2 10-20\n");
-	flow_tick(s.flow, 60 * MS);
+	flow_tick(s.flow, 150 * MS);
 	assert_string_equal(s.text, "2 10-20\n3 0-20\n");
 	assert_int_equal(s.last.t.first_w, 0);
 	flow_free(s.flow);

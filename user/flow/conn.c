@@ -118,6 +118,8 @@ static void key_add(struct flow *f, struct flow_conn *c, const struct ev_key *ke
 	old = table_add(&f->keys, &k->node, &k->key, sizeof(k->key));
 	if (old)
 		conn_evict(f, old);
+	if (c->rpc) /* said of the keys that were known then */
+		f->ops.verdict(f->ops.ctx, key, c->sure ? V_YES : V_RPC);
 }
 
 static struct conn_key *key_find(struct flow *f, const struct ev_key *key)

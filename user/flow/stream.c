@@ -131,7 +131,7 @@ static bool run_reader(struct flow *f, struct flow_stream *s, struct seg *r, uin
 	uint64_t end = r->pos + r->want, known = r->pos + r->have;
 	uint64_t wait = conn_wait(s->conn, s, END_WRITE);
 
-	if (wait && s->cov[END_WRITE] < end) {
+	if (wait && s->cov[END_WRITE] < end && s->segs[END_READ].bytes < STREAM_GRACE_BYTES) {
 		if (!passed(now, r->ts, wait))
 			return false;
 		if (!s->seen[END_WRITE])

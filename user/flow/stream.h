@@ -11,7 +11,8 @@
 #include "flow/segs.h"
 
 /* How long one end waits for the other. */
-#define STREAM_GRACE_NS (20 * 1000000ull)   /* the other end's record is on its way */
+#define STREAM_GRACE_NS (100 * 1000000ull)  /* the other end's record is on its way */
+#define STREAM_GRACE_BYTES (4u << 20)	    /* ... but this much does not wait */
 #define STREAM_HOLE_NS (100 * 1000000ull)   /* a record in front of this one may still come */
 #define STREAM_READER_NS (1000 * 1000000ull) /* written, but nobody has read it yet */
 

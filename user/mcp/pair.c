@@ -53,15 +53,13 @@ static void finish(struct mcp *m, struct pending *p)
 	session_unref(s);
 }
 
-/* The asker took @p back at that time; what comes later it has to ignore (cancellation, 2025-11-25). */
-static void cancelled(struct pending *p, uint64_t ts)
+/* The asker took @c back: what comes later it has to ignore (cancellation, 2025-11-25), and how long it would have taken
+ * is not known. */
+static void cancelled(struct call *c)
 {
-	struct call *c = p->call;
-
 	c->outcome = CALL_CANCELLED;
 	c->has_error_code = false;
-	c->has_duration = p->begin && ts >= p->begin;
-	c->duration_ns = c->has_duration ? ts - p->begin : 0;
+	c->has_duration = c->has_server_ns = false;
 }
 
 static void give_up(struct mcp *m, struct pending *p, enum call_outcome outcome, uint64_t ts)
@@ -69,7 +67,7 @@ static void give_up(struct mcp *m, struct pending *p, enum call_outcome outcome,
 	p->call->outcome = outcome;
 	p->call->ts = ts;
 	if (outcome == CALL_CANCELLED)
-		cancelled(p, ts);
+		cancelled(p->call);
 	finish(m, p);
 }
 
@@ -87,7 +85,7 @@ static void answer(struct mcp *m, struct pending *p, const struct mcp_link *l)
 
 	record_answer(p->call, &in, p->begin, p->last_r);
 	if (p->cancel_at && moment_end(l->msg) >= p->cancel_at)
-		cancelled(p, p->cancel_at);
+		cancelled(p->call);
 	session_saw_answer(p->s, l->msg->rpc, p->initialize);
 	finish(m, p);
 }

@@ -3,7 +3,6 @@
 #include "mcp/text.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 char *text_new(struct sv s)
 {
@@ -14,7 +13,9 @@ char *text_new(struct sv s)
 	copy = malloc(s.n + 1);
 	if (!copy)
 		return NULL;
-	memcpy(copy, s.p, s.n);
+	/* "delete\u0000_not" must not read "delete": a byte that no UTF-8 has is printed as U+FFFD. */
+	for (size_t i = 0; i < s.n; i++)
+		copy[i] = s.p[i] ? s.p[i] : '\xff';
 	copy[s.n] = '\0';
 	return copy;
 }
