@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where tests/e2e/setup put things.
+import { webcrypto } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+
+// Node 18 (Debian 12) has it, but not under the name that the SDK uses.
+globalThis.crypto ??= webcrypto;
 
 export const root = new URL('../../../build/peers/node/', import.meta.url);
 
