@@ -86,7 +86,7 @@ int list_files(struct bpf_iter__task_file *c)
 
 	if (v)
 		*v = me;
-	if (!t || !f || !object_of(f, &o))
+	if (!t || !f || !object_of(f, &o) || o.chan == CHAN_TTY)
 		return 0;
 	l.pid = BPF_CORE_READ(t, tgid);
 	l.fd = c->fd;

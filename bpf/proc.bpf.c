@@ -20,7 +20,7 @@ static __always_inline u8 stdio_mark(u32 fd, int end, u32 tgid, struct ev_key *r
 	struct object o = {};
 	struct stream *s;
 
-	if (!f || !object_of(f, &o))
+	if (!f || !object_of(f, &o) || o.chan == CHAN_TTY)
 		return 0;
 	if (o.chan == CHAN_TCP) {
 		*ret_key = object_key(&o, end);

@@ -14,6 +14,9 @@
 #define S_IFMT 0170000
 #define S_IFIFO 0010000
 #define S_IFSOCK 0140000
+#define S_IFCHR 0020000
+#define PTY_MAJOR 136 /* UNIX98_PTY_SLAVE_MAJOR; eight of them */
+#define MAJOR(dev) ((dev) >> 20) /* include/linux/kdev_t.h */
 #define SOCK_STREAM 1
 #define AF_UNIX 1
 #define AF_INET 2
@@ -75,7 +78,23 @@ static __always_inline bool object_unix(struct object *o, struct sock *sk, u64 i
 	return true;
 }
 
-/* false: not a pipe, FIFO, unix stream or TCP socket. */
+/* A pseudo terminal: `docker run -t`, `script`. MCP on it is named, never decoded: echo and line editing change the bytes. */
+static __always_inline bool object_tty(struct object *o, struct inode *in)
+{
+	u64 ino = BPF_CORE_READ(in, i_ino);
+
+	if (MAJOR(BPF_CORE_READ(in, i_rdev)) - PTY_MAJOR >= 8)
+		return false;
+	o->chan = CHAN_TTY;
+	o->key[END_READ].obj = o->key[END_WRITE].obj = (u64)in;
+	o->key[END_READ].ino = END_READ;
+	o->key[END_WRITE].ino = END_WRITE;
+	o->ino[END_READ] = ino << 1 | END_READ;
+	o->ino[END_WRITE] = ino << 1 | END_WRITE;
+	return true;
+}
+
+/* false: not a pipe, FIFO, unix stream, TCP socket or pseudo terminal. */
 static __always_inline bool object_of(struct file *f, struct object *o)
 {
 	struct inode *in = BPF_CORE_READ(f, f_inode);
@@ -85,6 +104,8 @@ static __always_inline bool object_of(struct file *f, struct object *o)
 	u64 ino;
 	u16 family;
 
+	if (fmt == S_IFCHR)
+		return object_tty(o, in);
 	if (fmt != S_IFIFO && fmt != S_IFSOCK)
 		return false;
 	ino = BPF_CORE_READ(in, i_ino);

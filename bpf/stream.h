@@ -23,8 +23,8 @@ static __always_inline void stream_fresh(struct stream *s, const struct object *
 {
 	s->ino = object_ino(o, end);
 	s->gen = o->chan == CHAN_UNIX ? bpf_ktime_get_boot_ns() :
-		 o->chan == CHAN_TCP  ? s->ino :
-					object_key(o, end).ino;
+		 o->chan == CHAN_PIPE ? object_key(o, end).ino :
+					s->ino;
 }
 
 /* The entry of what @end of @o moves, made where there is none; NULL where the process opens too many. Sets the

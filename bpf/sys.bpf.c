@@ -255,6 +255,8 @@ static __always_inline bool tcp_decide(struct call *c, u8 verdict, struct stream
 /* Is the call on a counted stream (already in c->key, s) to be copied? */
 static __always_inline bool counted_decide(struct call *c, u8 verdict, struct stream *s)
 {
+	int class;
+
 	if (verdict == V_YES || verdict == V_RPC)
 		return true;
 	if (verdict == V_NO || verdict == V_SELF)
@@ -263,7 +265,10 @@ static __always_inline bool counted_decide(struct call *c, u8 verdict, struct st
 		return call_look(c) == CLASS_POST;
 	if (s->state != S_UNDECIDED)
 		return s->state == S_CANDIDATE;
-	return stream_look(s, call_look(c), c->bytes);
+	class = call_look(c);
+	if (c->o.chan == CHAN_TTY) /* what a person types is none of our business */
+		return class == CLASS_JSON;
+	return stream_look(s, class, c->bytes);
 }
 
 /* Position, decision, and EV_OPEN where it is due. false: nothing to copy. */

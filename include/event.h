@@ -32,7 +32,7 @@ enum ev_flag {
 	EV_F_DONE = 1 << 7,   /* EV_CLOSE: this end is gone, whatever stood unread */
 };
 
-enum ev_chan { CHAN_PIPE = 1, CHAN_UNIX = 2, CHAN_TCP = 3 };
+enum ev_chan { CHAN_PIPE = 1, CHAN_UNIX = 2, CHAN_TCP = 3, CHAN_TTY = 4 };
 enum ev_end { END_READ = 0, END_WRITE = 1 };
 
 /* First in every record. */
@@ -47,7 +47,8 @@ struct ev_hdr {
 };
 
 /* One direction of one kernel object. Pipe: the inode, both ends alike. Unix socket: the receiving sock, both ends
- * alike. TCP: the sock itself, so each end has its own key; @ino is (inode number << 1 | enum ev_end). */
+ * alike. TCP: the sock itself, so each end has its own key; @ino is (inode number << 1 | enum ev_end). Terminal: the inode, and the
+ * same for @ino. */
 struct ev_key {
 	__u64 obj;
 	__u64 ino;

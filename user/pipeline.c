@@ -215,6 +215,19 @@ static void on_pump_finding(void *ctx, uint64_t stream, enum pump_finding w, uin
 	on_finding(p, &f);
 }
 
+static void on_terminal(void *ctx, struct flow_proc who, uint64_t ts)
+{
+	struct finding f = {
+		.name = "json_rpc_on_terminal",
+		.severity = "notice",
+		.proc = proc_of(&who),
+		.ts = ts,
+		.count = 1,
+	};
+
+	on_finding(ctx, &f);
+}
+
 static void on_stdio_set(void *ctx, uint64_t in, uint64_t out, struct flow_proc proc)
 {
 	struct pipeline *p = ctx;
@@ -242,7 +255,7 @@ static int stages_new(struct pipeline *p, const struct trace_opts *o)
 	struct flow_opts fo = FLOW_OPTS_DEFAULT;
 	struct mcp_caps caps = MCP_CAPS_DEFAULT;
 	struct flow_ops flow_ops = { on_msg,	   on_http_done,  on_endpoint, on_pump_finding,
-				     on_stdio_set, on_stream_end, on_verdict,  p };
+				     on_terminal, on_stdio_set,  on_stream_end, on_verdict, p };
 	struct mcp_ops mcp_ops = { on_call, on_note, on_session, on_finding, on_mcp_verdict, p };
 
 	fo.content_max = trace_content_max(o);

@@ -102,6 +102,7 @@ struct file {
 
 struct inode {
 	u16 i_mode;
+	u32 i_rdev;
 	unsigned long i_ino;
 	struct pipe_inode_info *i_pipe;
 };

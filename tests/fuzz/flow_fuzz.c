@@ -36,6 +36,11 @@ static void on_finding(void *ctx, uint64_t stream, enum pump_finding f, uint64_t
 	*(uint64_t *)ctx += stream + f + n + bytes;
 }
 
+static void on_terminal(void *ctx, struct flow_proc who, uint64_t ts)
+{
+	*(uint64_t *)ctx += who.pid + ts;
+}
+
 static void on_stdio_set(void *ctx, uint64_t in, uint64_t out, struct flow_proc proc)
 {
 	*(uint64_t *)ctx += in + out + proc.pid;
@@ -80,7 +85,7 @@ static void step_data(struct flow *f, struct input *in, uint64_t ts)
 	d->pos = lo | hi << 8;
 	d->want = want;
 	d->have = have;
-	d->chan = CHAN_PIPE + (b >> 3) % 3;
+	d->chan = CHAN_PIPE + (b >> 3) % 4;
 	d->end = b >> 6 & 1;
 	memcpy(d->data, in->p, have);
 	in->p += have;
@@ -112,7 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint64_t sum = 0, ts = 1000000;
 	struct flow_ops ops = { on_msg,	      on_http_done,  on_endpoint, on_finding,
-				on_stdio_set, on_stream_end, on_verdict,  &sum };
+				on_terminal, on_stdio_set, on_stream_end, on_verdict,  &sum };
 	struct flow_opts opts = { 8, 1 << 16, 1 << 14, 256 };
 	struct flow *f = flow_new(&opts, &ops);
 	struct input in = { data, size };

@@ -173,6 +173,25 @@ static void exec_opens_anew(void **state)
 	flow_free(s.flow);
 }
 
+static void terminal_is_named_once(void **state)
+{
+	struct at w = { { 0x7700, 3 }, CHAN_TTY, END_WRITE, 0, MS, 10, 0 };
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	put(&s, w, "{\"not\":\"JSON-RPC\"}\n");
+	w.pos = 100;
+	w.ts = 2 * MS;
+	put(&s, w, REQ);
+	flow_tick(s.flow, 500 * MS);
+	put(&s, w, REQ);
+	flow_flush(s.flow, 600 * MS);
+	assert_string_equal(s.text, "terminal 10\n");
+	assert_int_equal(s.code, V_NO);
+	flow_free(s.flow);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +201,7 @@ int main(void)
 		cmocka_unit_test(unix_directions_are_one_connection),
 		cmocka_unit_test(late_stream),
 		cmocka_unit_test(exec_opens_anew),
+		cmocka_unit_test(terminal_is_named_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,12 @@ static void on_finding(void *ctx, uint64_t stream, enum pump_finding f, uint64_t
 	note(ctx, "finding %d %llu %llu\n", f, (unsigned long long)n, (unsigned long long)bytes);
 }
 
+static void on_terminal(void *ctx, struct flow_proc who, uint64_t ts)
+{
+	(void)ts;
+	note(ctx, "terminal %u\n", who.pid);
+}
+
 static void on_stdio_set(void *ctx, uint64_t in, uint64_t out, struct flow_proc proc)
 {
 	note(ctx, "set %d %u\n", in != out, proc.pid);
@@ -89,7 +95,7 @@ static void on_verdict(void *ctx, const struct ev_key *key, uint8_t code)
 static inline void seen_init(struct seen *s)
 {
 	struct flow_ops ops = { on_msg,	      on_http_done,  on_endpoint, on_finding,
-				on_stdio_set, on_stream_end, on_verdict,  s };
+				on_terminal, on_stdio_set, on_stream_end, on_verdict,  s };
 	struct flow_opts opts = FLOW_OPTS_DEFAULT;
 
 	memset(s, 0, sizeof(*s));

@@ -29,6 +29,8 @@ static void show_kernel(const struct features *f)
 	printf("root        %s\n", yes(f->root));
 	printf("BTF         %s\n", yes(f->btf));
 	printf("lockdown    %s\n", lock[f->lockdown]);
+	if (!f->root)
+		return; /* the rest is found by loading */
 	printf("tp_btf      %s\n", yes(f->tracing));
 	printf("bpf_loop    %s%s\n", yes(f->loop),
 	       f->loop ? "" : ": 512 KiB of one call are copied instead of 8 MiB");

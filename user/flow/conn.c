@@ -141,10 +141,10 @@ struct flow_conn *conn_get(struct flow *f, const struct ev_key *key, uint8_t cha
 	c = key->obj ? conn_new(f, chan) : NULL;
 	if (!c)
 		return NULL;
-	/* TCP: direction 0 is what the sock seen first writes. */
-	*ret_dir = chan == CHAN_TCP && !(key->ino & 1) ? 1 : 0;
+	/* TCP, terminal: the other direction has the same name but for the end; direction 0 is what is written. */
+	*ret_dir = (chan == CHAN_TCP || chan == CHAN_TTY) && !(key->ino & 1) ? 1 : 0;
 	key_add(f, c, key, *ret_dir);
-	if (chan == CHAN_TCP) {
+	if (chan == CHAN_TCP || chan == CHAN_TTY) {
 		struct ev_key rev = { key->obj, key->ino ^ 1 };
 
 		key_add(f, c, &rev, !*ret_dir);
@@ -282,7 +282,7 @@ uint64_t conn_wait(const struct flow_conn *c, const struct flow_stream *s, int e
 {
 	uint64_t ns = end == END_READ ? STREAM_READER_NS : STREAM_GRACE_NS;
 
-	if (s->blind[end] || (c->lopsided && end == END_WRITE))
+	if (s->blind[end] || (c->lopsided && end == END_WRITE) || c->chan == CHAN_TTY)
 		return 0;
 	if (c->chan != CHAN_TCP || c->sock[1].known)
 		return ns;

@@ -80,6 +80,20 @@ static void http_times(struct flow_conn *c, const struct pump_http *x, uint64_t 
 	}
 }
 
+/* Named once; echo and line editing change the bytes, so calls would be guesses. */
+static void on_terminal(struct flow_conn *c, const struct pump_msg *m)
+{
+	struct flow_stream *s = &c->s[m->dir];
+	struct flow_proc who = mark_who(s, END_WRITE, m->beg);
+
+	if (c->other || m->rpc->kind == RPC_OTHER)
+		return;
+	c->other = true;
+	conn_verdict(c, 0xff, V_NO);
+	c->flow->ops.terminal(c->flow->ops.ctx, who.pid ? who : mark_who(s, END_READ, m->beg),
+			      c->flow->now);
+}
+
 static void on_msg(void *ctx, const struct pump_msg *m)
 {
 	struct flow_conn *c = ctx;
@@ -96,6 +110,10 @@ static void on_msg(void *ctx, const struct pump_msg *m)
 		.late = c->late,
 	};
 
+	if (c->chan == CHAN_TTY) {
+		on_terminal(c, m);
+		return;
+	}
 	out.t.first_w = mark_first(s, END_WRITE, m->beg);
 	out.t.last_w = mark_last(s, END_WRITE, m->end - 1);
 	out.t.first_r = mark_first(s, END_READ, m->beg);
@@ -166,7 +184,8 @@ static void on_verdict(void *ctx, uint8_t dir, enum pump_verdict v)
 			c->rpc = true;
 			c->flow->stats.rpc_conns++;
 		}
-		conn_verdict(c, 0xff, c->sure ? V_YES : V_RPC);
+		if (c->chan != CHAN_TTY)
+			conn_verdict(c, 0xff, c->sure ? V_YES : V_RPC);
 		break;
 	case PUMP_NOTHING:
 		if (c->rpc)

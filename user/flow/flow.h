@@ -63,6 +63,8 @@ struct flow_ops {
 	void (*http_done)(void *ctx, const struct flow_http *x);
 	void (*endpoint)(void *ctx, const struct flow_http *x, struct sv uri);
 	void (*finding)(void *ctx, uint64_t stream, enum pump_finding f, uint64_t n, uint64_t bytes);
+	/* JSON-RPC on a terminal: a fact about @who, not decoded further. */
+	void (*terminal)(void *ctx, struct flow_proc who, uint64_t ts);
 	void (*stdio_set)(void *ctx, uint64_t in, uint64_t out, struct flow_proc proc);
 	void (*stream_end)(void *ctx, uint64_t stream, uint64_t ts, const char *reason);
 	/* Tell the kernel side: @code is an enum verdict_code. */

@@ -95,6 +95,10 @@ static void why_set(struct features *f, int err)
 			 "kernel without BTF (/sys/kernel/btf/vmlinux; CONFIG_DEBUG_INFO_BTF)");
 	else if (!f->tracing)
 		snprintf(f->why, sizeof(f->why), "the kernel refuses tp_btf programs: %s", errstr(err));
+	else if (f->preemptible && !f->tracefs)
+		snprintf(f->why, sizeof(f->why),
+			 "tracefs is not mounted, and this kernel (7.2 or later) needs it: mount -t tracefs "
+			 "tracefs /sys/kernel/tracing");
 }
 
 void features_probe(struct features *ret)

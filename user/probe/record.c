@@ -6,7 +6,7 @@
 
 static bool chan_ok(uint8_t chan, uint8_t end)
 {
-	return chan >= CHAN_PIPE && chan <= CHAN_TCP && end <= END_WRITE;
+	return chan >= CHAN_PIPE && chan <= CHAN_TTY && end <= END_WRITE;
 }
 
 static bool data_ok(const struct ev_data *d)
