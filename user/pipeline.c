@@ -350,6 +350,7 @@ static void losses_of_user(const struct pipeline *p, uint64_t v[C_N])
 	v[C_CHANS_EVICTED] = f.evicted;
 	v[C_PENDING_FULL] = f.pending_full;
 	v[C_MARKS_FULL] = f.marks_full;
+	v[C_CODINGS_FULL] = f.codings_full;
 	v[C_SESSIONS_EVICTED] = m.sessions_evicted;
 	v[C_IN_FLIGHT_EVICTED] = m.in_flight_evicted;
 	v[C_MCP_STREAMS_EVICTED] = m.streams_evicted;

@@ -304,12 +304,54 @@ static void endless_head(void **state)
 	pump_free(c.p);
 }
 
+/* Feed @s to a pump of its own, all but the last 9 bytes: the body stays open. */
+static struct pump *open_body(struct record *r, struct pump_share *share, const struct seg *s)
+{
+	struct pump_opts opts = expect_opts;
+	struct pump_ops ops = record_ops(r);
+	struct pump *p;
+
+	opts.share = share;
+	p = pump_new(&opts, &ops);
+	assert_non_null(p);
+	pump_feed(p, 0, 0, (struct sv){ s->p, s->n - 9 });
+	return p;
+}
+
+static void codings_at_once(void **state)
+{
+	struct seg s = gzip_seg(0, "POST / HTTP/1.1", PING, 40);
+	struct pump_share share = { .codings_max = 1 };
+	struct record r = { 0 };
+	struct pump *a, *b;
+
+	(void)state;
+	buf_init(&r.text, 4096);
+	a = open_body(&r, &share, &s);
+	assert_int_equal(share.codings, 1);
+	b = open_body(&r, &share, &s);
+	assert_int_equal(share.codings, 1);
+	assert_int_equal(share.codings_full, 1);
+	pump_free(a);
+	assert_int_equal(share.codings, 0);
+	pump_free(b);
+	assert_int_equal(share.codings, 0);
+	b = open_body(&r, &share, &s);
+	assert_int_equal(share.codings, 1);
+	pump_free(b);
+	assert_int_equal(share.codings, 0);
+	assert_int_equal(share.codings_full, 1);
+	free((char *)(uintptr_t)s.p);
+	buf_done(&r.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(gzip, expect_setup),
 		cmocka_unit_test_setup(coded_positions, expect_setup),
 		cmocka_unit_test_setup(bombs, expect_setup),
+		cmocka_unit_test_setup(codings_at_once, expect_setup),
 		cmocka_unit_test_setup(unknown_codings, expect_setup),
 		cmocka_unit_test_setup(many_exchanges, expect_setup),
 		cmocka_unit_test_setup(many_bytes, expect_setup),

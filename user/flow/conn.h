@@ -62,6 +62,7 @@ struct flow {
 	struct flow_stream *waiting;
 	struct flow_conn *dead_first, *dead_last; /* oldest first */
 	struct flow_stats stats;
+	struct pump_share share;
 	uint64_t next_id, now;
 };
 

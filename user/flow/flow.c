@@ -10,6 +10,7 @@
 #include "flow/stream.h"
 
 #define MESSAGE_MAX (64ull << 20)
+#define CODINGS_MAX 64 /* of up to 9 MiB a layer each */
 
 struct flow *flow_new(const struct flow_opts *opts, const struct flow_ops *ops)
 {
@@ -18,6 +19,7 @@ struct flow *flow_new(const struct flow_opts *opts, const struct flow_ops *ops)
 	if (!f)
 		return NULL;
 	f->opts = *opts;
+	f->share.codings_max = CODINGS_MAX;
 	f->ops = *ops;
 	if (table_init(&f->keys, opts->conns_max * 2) || table_init(&f->joins, opts->conns_max) ||
 	    table_init(&f->ids, opts->conns_max * 4 + 8)) {
@@ -215,6 +217,7 @@ struct pump *conn_pump(struct flow_conn *c)
 		.exchanges_max = 512,
 		.undecided_max = c->stdio || c->late ? STDIO_BYTES : UNDECIDED_BYTES,
 		.late = c->late,
+		.share = &c->flow->share,
 	};
 
 	if (!c->pump && !c->other)
@@ -358,4 +361,5 @@ void flow_verdict(struct flow *f, uint64_t stream, bool is_mcp)
 void flow_stats(const struct flow *f, struct flow_stats *ret)
 {
 	*ret = f->stats;
+	ret->codings_full = f->share.codings_full;
 }

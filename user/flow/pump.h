@@ -83,6 +83,12 @@ struct pump_ops {
 };
 
 /* 0 is the default that is named, where one is. */
+/* What the pumps of one run share. A decoder of content codings takes up to 9 MiB a layer: so many at once, no more. */
+struct pump_share {
+	uint32_t codings, codings_max; /* open now; 0: no cap */
+	uint64_t codings_full;	       /* bodies not decoded because of it */
+};
+
 struct pump_opts {
 	size_t content_max;   /* see struct rpc_opts */
 	uint64_t message_max; /* longest JSON text, 64 MiB */
@@ -91,6 +97,7 @@ struct pump_opts {
 	uint32_t exchanges_max; /* pipelined exchanges per connection, 64 */
 	uint64_t undecided_max; /* bytes without JSON-RPC or HTTP before PUMP_NOTHING, 64 KiB */
 	bool late;		/* joined in the middle: begin at the next line or head */
+	struct pump_share *share; /* outlives the pump; NULL: nothing is shared */
 };
 
 struct pump;

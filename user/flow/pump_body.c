@@ -248,8 +248,11 @@ void pump_body_events(struct pump_dir *d)
 
 void pump_body_free(struct pump_dir *d)
 {
+	struct pump_share *share = d->p->opts.share;
 	struct pump_body *b = &d->body;
 
+	if (b->coding && share)
+		share->codings--;
 	coding_free(b->coding);
 	free(b->sse);
 	buf_done(&b->word);
@@ -300,12 +303,19 @@ static int start_coding(struct pump_dir *d, const struct http1_head *h)
 	struct coding_opts opts = {
 		.out_max = d->p->opts.inflate_max, .ratio = RATIO, .out = on_decoded, .ctx = d
 	};
+	struct pump_share *share = d->p->opts.share;
 
 	if (h->te_coded || h->encodings)
 		return -EPROTONOSUPPORT;
 	if (coding_is_identity(h->content_encoding))
 		return 0;
+	if (share && share->codings_max && share->codings >= share->codings_max) {
+		share->codings_full++;
+		return -ENOSPC;
+	}
 	d->body.coding = coding_new(h->content_encoding, &opts);
+	if (d->body.coding && share)
+		share->codings++;
 	return d->body.coding ? 0 : -EPROTONOSUPPORT;
 }
 
