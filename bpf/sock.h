@@ -110,6 +110,8 @@ static __always_inline bool object_of(struct file *f, struct object *o)
 		return false;
 	ino = BPF_CORE_READ(in, i_ino);
 	if (fmt == S_IFIFO) {
+		/* A file system gives a new FIFO the number of one that was removed; anonymous pipes have generation 0. */
+		ino ^= (u64)BPF_CORE_READ(in, i_generation) << 32;
 		o->chan = CHAN_PIPE;
 		o->key[END_READ].obj = o->key[END_WRITE].obj = (u64)in;
 		o->key[END_READ].ino = o->key[END_WRITE].ino = ino;

@@ -46,7 +46,7 @@ struct ev_hdr {
 	__u64 cgroup; /* cgroup v2 id; 0 if none */
 };
 
-/* One direction of one kernel object. Pipe: the inode, both ends alike. Unix socket: the receiving sock, both ends
+/* One direction of one kernel object. Pipe: the inode, both ends alike; @ino is number ^ generation << 32. Unix socket: the receiving sock, both ends
  * alike. TCP: the sock itself, so each end has its own key; @ino is (inode number << 1 | enum ev_end). Terminal: the inode, and the
  * same for @ino. */
 struct ev_key {

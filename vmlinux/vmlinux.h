@@ -104,6 +104,7 @@ struct inode {
 	u16 i_mode;
 	u32 i_rdev;
 	unsigned long i_ino;
+	u32 i_generation;
 	struct pipe_inode_info *i_pipe;
 };
 

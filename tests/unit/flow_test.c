@@ -161,6 +161,10 @@ static void end_of_file(void **state)
 	flow_feed(s.flow, &e.hdr);
 	flow_feed(s.flow, &e.hdr);
 	assert_string_equal(s.text, "1 10-20\nend eof\n");
+	/* A FIFO that is opened again goes on where it was. */
+	put(&s, wr(LEN, 4 * MS), M2);
+	put(&s, rd(LEN, 5 * MS), M2);
+	assert_string_equal(s.text, "1 10-20\nend eof\n2 10-20\n");
 	flow_free(s.flow);
 }
 

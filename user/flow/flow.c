@@ -233,11 +233,22 @@ static bool joined_late(const struct flow_conn *c, const struct flow_stream *s, 
 	return !s->started && c->sock[0].known && !c->pump && (uint32_t)pos - base > 1;
 }
 
+/* A FIFO was read to its end, and now somebody opened it again: not the same stream. */
+static bool begun_anew(const struct flow_conn *c, const struct ev_data *d)
+{
+	return c->dead && d->chan == CHAN_PIPE && d->pos >= c->s[0].eof_pos &&
+	       d->hdr.ts > c->s[0].eof_ts;
+}
+
 static void feed_data(struct flow *f, const struct ev_data *d)
 {
 	uint8_t dir;
 	struct flow_conn *c = conn_get(f, &d->key, d->chan, &dir);
 
+	if (c && begun_anew(c, d)) {
+		conn_free(f, c);
+		c = conn_get(f, &d->key, d->chan, &dir);
+	}
 	if (!c || d->hdr.ts <= c->late_ts || (c->lopsided && d->end == END_WRITE))
 		return;
 	if (c->other) {
