@@ -310,8 +310,10 @@ static __always_inline void call_eof(struct call *c)
 	struct stream *s = bpf_map_lookup_elem(&streams, &k);
 	struct ev_close *e;
 
-	if (!s || !s->opened || !c->arg[1])
+	if (!s || !s->opened)
 		return;
+	if ((c->nr == NR_READ || c->nr == NR_RECVFROM) && !c->arg[1])
+		return; /* asked for nothing */
 	e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
 	if (!e) {
 		count(C_RING_FULL, 1);
@@ -374,11 +376,21 @@ static __always_inline u32 call_msg_flags(const struct call *c)
 	return 0;
 }
 
+/* false: not data, or not in order. MSG_TRUNC on TCP throws bytes away: the sequence numbers show the hole. Unix streams do
+ * not know it and copy as ever (unix_stream_read_generic). */
+static __always_inline bool call_is_data(const struct call *c)
+{
+	u32 flags = call_msg_flags(c);
+
+	if (flags & (MSG_OOB | MSG_PEEK | MSG_ERRQUEUE))
+		return false;
+	return !(flags & MSG_TRUNC) || c->o.chan != CHAN_TCP;
+}
+
 static __always_inline int sys_body(const enum tier tier, struct pt_regs *r, u64 nr, long ret)
 {
 	struct call c = {};
 	struct file *f;
-	u32 flags;
 
 	c.tgid = bpf_get_current_pid_tgid() >> 32;
 	if (is_self(c.tgid))
@@ -402,9 +414,7 @@ static __always_inline int sys_body(const enum tier tier, struct pt_regs *r, u64
 	if (!f || !object_of(f, &c.o))
 		return 0;
 	c.end = nr_is_write(nr) ? END_WRITE : END_READ;
-	flags = call_msg_flags(&c);
-	/* Not data, or not in order. MSG_TRUNC on TCP throws bytes away: the sequence numbers show the hole. */
-	if (flags & (MSG_OOB | MSG_PEEK | MSG_TRUNC | MSG_ERRQUEUE))
+	if (!call_is_data(&c))
 		return 0;
 	if (!ret) {
 		if (c.end == END_READ)

@@ -13,6 +13,7 @@
 struct ident {
 	struct table_node node;
 	struct who who;
+	bool asked; /* /proc was read since its last exec */
 };
 
 struct idents {
@@ -99,11 +100,11 @@ void idents_see(struct idents *t, const struct ev_hdr *h, uint64_t start)
 		return;
 	t->last = id;
 	i = ident_find(t, &id);
-	if (i)
-		return;
-	i = ident_add(t, &id);
 	if (!i)
+		i = ident_add(t, &id);
+	if (!i || i->asked)
 		return;
+	i->asked = true;
 	i->who.cgroup = h->cgroup;
 	if (t->live)
 		ident_ask(i);
@@ -125,8 +126,10 @@ void idents_exec(struct idents *t, const struct ev_exec *e)
 	i->who.comm[sizeof(i->who.comm) - 1] = 0;
 	memcpy(i->who.exe, e->path, n);
 	i->who.exe[n] = 0;
-	if (t->live)
-		ident_ask(i); /* a script's path is not its program's */
+	/* A script's path is not its program's: /proc is read once it says something. Most programs never do, and a
+	 * node may start a thousand in a second. */
+	i->asked = false;
+	t->last = (struct proc_id){};
 }
 
 const struct who *idents_get(struct idents *t, const struct proc_id *id)
