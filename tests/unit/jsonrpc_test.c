@@ -183,6 +183,19 @@ static void test_texts(void **state)
 	     { "[{},x]", "batch other 1-3\nbad" });
 }
 
+/* Lines with a "method" are many; JSON-RPC says that it is. */
+static void test_strict(void **state)
+{
+	static const struct rpc_opts strict = { .strict = true };
+
+	(void)state;
+	ROWS(strict, { "{\"id\":1,\"method\":\"a\"}", "other 0-21 ID=n1 METHOD=sa\n" },
+	     { "{\"id\":1,\"method\":\"a\",\"jsonrpc\":\"2.0\"}",
+	       "request 0-37 JSONRPC=s2.0 ID=n1 METHOD=sa\n" },
+	     { "{\"jsonrpc\":2,\"id\":1,\"method\":\"a\"}",
+	       "other 0-33 JSONRPC=n2 ID=n1 METHOD=sa\n" });
+}
+
 static void test_batches(void **state)
 {
 	(void)state;
@@ -475,6 +488,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),	    cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_strict),
 		cmocka_unit_test(test_batches),	    cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_duplicates),  cmocka_unit_test(test_content),
 		cmocka_unit_test(test_text_max),    cmocka_unit_test(test_value_max),

@@ -92,6 +92,7 @@ void pump_text_begin(struct pump_dir *d, uint64_t pos)
 	struct pump_text *t = &d->text;
 	struct rpc_opts opts = { .content_max = d->p->opts.content_max,
 				 .text_max = d->p->opts.message_max,
+				 .strict = true,
 				 .msg = on_msg,
 				 .ctx = d };
 

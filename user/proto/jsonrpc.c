@@ -158,7 +158,7 @@ static void message_end(struct rpc *r, uint64_t end)
 	m->end = end;
 	m->bytes = end - m->beg;
 	if (r->object)
-		m->kind = kind_of(m);
+		m->kind = r->o.strict && m->f[RPC_F_JSONRPC].type != RPC_STRING ? RPC_OTHER : kind_of(m);
 	r->o.msg(r->o.ctx, m);
 	message_clear(r);
 }

@@ -110,6 +110,9 @@ struct rpc;
 struct rpc_opts {
 	size_t content_max; /* bytes kept of each raw member; 0: keep none */
 	uint64_t text_max;  /* longest text, 0: no cap; beyond it -EMSGSIZE */
+	/* Without "jsonrpc" it is RPC_OTHER: required by JSON-RPC 2.0, and what tells it from other lines that have a
+	 * "method", our own records among them. */
+	bool strict;
 	void (*msg)(void *ctx, const struct rpc_msg *m);
 	void *ctx;
 };
