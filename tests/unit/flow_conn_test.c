@@ -54,6 +54,27 @@ static void two_socks_are_one_connection(void **state)
 	flow_free(s.flow);
 }
 
+/* The table is full of others, and the connection's own key is the oldest when its second end comes. */
+static void second_end_needs_room(void **state)
+{
+	struct ev_open c = tcp_open(0xc0, 5000, 999, 1111), v = tcp_open(0x50, 1000, 5000, 8888);
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	flow_feed(s.flow, &c.hdr);
+	put(&s, tcp(0xc0, END_WRITE, 1000, 1 * MS, 10), REQ);
+	for (uint64_t i = 1; i <= 126; i++) {
+		struct at a = { { 0x9000 + i, i }, CHAN_PIPE, END_WRITE, 0, 2 * MS, 30, 0 };
+
+		put(&s, a, REQ);
+	}
+	flow_feed(s.flow, &v.hdr);
+	put(&s, tcp(0x50, END_READ, 1000, 2 * MS, 20), REQ);
+	assert_string_equal(s.text, "1 10-20\n");
+	flow_free(s.flow);
+}
+
 static void other_host(void **state)
 {
 	struct ev_open c = tcp_open(0xc0, 5000, 999, 1111);
@@ -196,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_socks_are_one_connection),
+		cmocka_unit_test(second_end_needs_room),
 		cmocka_unit_test(other_host),
 		cmocka_unit_test(strangers_stay_apart),
 		cmocka_unit_test(unix_directions_are_one_connection),

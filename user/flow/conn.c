@@ -109,6 +109,8 @@ static void key_add(struct flow *f, struct flow_conn *c, const struct ev_key *ke
 	struct conn_key *k;
 	struct table_node *old;
 
+	for (int i = 0; i < c->nkeys; i++) /* what makes room must not be @c itself */
+		table_get(&f->keys, &c->keys[i].key, sizeof(c->keys[i].key));
 	if (!key->obj || c->nkeys == CONN_KEYS || table_peek(&f->keys, key, sizeof(*key)))
 		return;
 	k = &c->keys[c->nkeys++];
