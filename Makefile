@@ -25,7 +25,7 @@ FUZZ_SECONDS := 20
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
 
-PKGS := libbpf libelf zlib libzstd libbrotlidec libxxhash libcap-ng libseccomp
+PKGS := libbpf libelf zlib libzstd libbrotlidec libxxhash
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=undefined)
