@@ -54,6 +54,7 @@ static __always_inline int walk_step(struct walk *w, u64 flags)
 	CHUNK_CLASS(256)
 	CHUNK_CLASS(1024)
 	CHUNK_CLASS(4096)
+	CHUNK_CLASS(8192)
 	CHUNK_CLASS(16384)
 	CHUNK_CLASS(32768)
 full:

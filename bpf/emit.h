@@ -87,7 +87,7 @@ static __always_inline bool ring_spare(u32 n, u32 part)
  *   MCP that was confirmed (@sure), while the reader keeps up: yes; nobody is harmed;
  *   over the process's rate: no;
  *   little demand of late: yes, the last half of the ring is kept for such;
- *   over its cgroup's rate: no, unless confirmed; else while half of the ring is free (confirmed: a quarter).
+ *   over its cgroup's rate: no, unless confirmed; else while half of the ring is free (confirmed: an eighth).
  * A global function: the verifier walks it once. */
 __weak int budget_take(u32 tgid, u32 n, u32 sure)
 {
@@ -100,7 +100,7 @@ __weak int budget_take(u32 tgid, u32 n, u32 sure)
 	says = b ? bank_take(b, cfg.rate, cfg.burst, n) : BANK_EMPTY;
 	if (says == BANK_LIGHT)
 		return true;
-	if (says == BANK_HEAVY && ring_spare(n, sure ? RING_BYTES / 4 * 3 : RING_BYTES / 2)) {
+	if (says == BANK_HEAVY && ring_spare(n, sure ? RING_BYTES / 8 * 7 : RING_BYTES / 2)) {
 		if (sure || !cfg.cgroup_rate)
 			return true;
 		b = bank_of_group(bpf_get_current_cgroup_id());

@@ -46,6 +46,7 @@ struct call {
 	u8 end;
 	bool raced;
 	bool sure; /* user space confirmed the stream */
+	bool both; /* ... and sees its reader */
 	u16 flags;
 };
 
@@ -193,6 +194,10 @@ static __always_inline void call_copy(const enum tier tier, struct call *c)
 
 	if (!w)
 		return;
+	if (c->both && c->end == END_WRITE && !ring_spare(c->bytes, RING_BYTES / 4)) {
+		call_gap(c); /* that it was written, and when */
+		return;
+	}
 	call_skip_read(c);
 	if (!c->bytes)
 		return;
@@ -257,10 +262,10 @@ static __always_inline bool counted_decide(struct call *c, u8 verdict, struct st
 {
 	int class;
 
-	if (verdict == V_YES || verdict == V_RPC)
-		return true;
 	if (verdict == V_NO || verdict == V_SELF)
 		return false;
+	if (verdict >= V_RPC)
+		return true;
 	if (verdict == V_NO_HTTP)
 		return call_look(c) == CLASS_POST;
 	if (s->state != S_UNDECIDED)
@@ -297,7 +302,8 @@ static __always_inline bool call_place(const enum tier tier, struct call *c)
 		if (!counted_decide(c, verdict, s))
 			return false;
 	}
-	c->sure = verdict == V_YES;
+	c->sure = verdict >= V_YES;
+	c->both = verdict == V_BOTH;
 	if (s && !s->opened)
 		stream_open(&c->o, c->end, s, &c->key);
 	return true;

@@ -29,7 +29,8 @@ enum verdict_code {
 	V_NO_HTTP = 17, /* HTTP without MCP so far: a POST is still shown */
 	V_RPC = 18,	/* JSON-RPC was decoded: copied */
 	V_YES = 19,	/* MCP: copied, and first in line for room in the ring */
-	V_SELF = 20,	/* what the agent itself reads or writes: never, not even after exec */
+	V_BOTH = 20,	/* ... and both ends were seen: while the ring is short of room, the reader's copy will do */
+	V_SELF = 21,	/* what the agent itself reads or writes: never, not even after exec */
 };
 
 struct config {

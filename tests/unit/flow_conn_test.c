@@ -190,7 +190,7 @@ static void exec_opens_anew(void **state)
 	assert_string_equal(s.text, "set 1 30\n1 10-30\n");
 	assert_int_equal(s.code, V_RPC);
 	flow_verdict(s.flow, s.last.stream, true);
-	assert_int_equal(s.code, V_YES);
+	assert_int_equal(s.code, V_BOTH);
 	flow_free(s.flow);
 }
 

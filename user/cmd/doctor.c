@@ -87,7 +87,7 @@ static int watch(void)
 	struct probe *p = probe_new(&opts);
 	struct timespec gap = { 0, 20000000 };
 	struct seen seen = {};
-	uint64_t end, v[6];
+	uint64_t end, v[7];
 
 	if (!p)
 		return -1;
@@ -103,7 +103,7 @@ static int watch(void)
 	probe_verdicts(p, v);
 	printf("\nstreams by verdict\n  other traffic %" PRIu64 ", HTTP without MCP %" PRIu64
 	       ", JSON-RPC %" PRIu64 ", MCP %" PRIu64 ", our own %" PRIu64 "\n",
-	       v[1], v[2], v[3], v[4], v[5]);
+	       v[1], v[2], v[3], v[4] + v[5], v[6]);
 	printf("records in one second  %" PRIu64 "\n", seen.records);
 	show_losses(p);
 	probe_free(p);

@@ -303,6 +303,12 @@ void conn_verdict(struct flow_conn *c, uint8_t dir, uint8_t code)
 			c->flow->ops.verdict(c->flow->ops.ctx, &c->keys[i].key, code);
 }
 
+void conn_both(struct flow_conn *c, const struct flow_stream *s)
+{
+	if (c->sure && s->seen[END_READ] && s->seen[END_WRITE])
+		conn_verdict(c, s->dir, V_BOTH);
+}
+
 void conn_reopen(struct flow_conn *c)
 {
 	if (!c->other)

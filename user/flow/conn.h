@@ -81,6 +81,8 @@ uint64_t conn_wait(const struct flow_conn *c, const struct flow_stream *s, int e
 struct pump *conn_pump(struct flow_conn *c);
 /* Tell the kernel side about every key of direction @dir (0xff: all). */
 void conn_verdict(struct flow_conn *c, uint8_t dir, uint8_t code);
+/* Tell the kernel side that both ends of @s are seen, once that is so and it is MCP. */
+void conn_both(struct flow_conn *c, const struct flow_stream *s);
 /* Decode it again after it was given up: its stdio went to another program, or a POST came. */
 void conn_reopen(struct flow_conn *c);
 /* The addresses of stream @s's writing and reading end. */

@@ -363,6 +363,8 @@ void flow_verdict(struct flow *f, uint64_t stream, bool is_mcp)
 	if (is_mcp) {
 		c->sure = true;
 		conn_verdict(c, 0xff, V_YES);
+		for (int i = 0; i < 2; i++)
+			conn_both(c, &c->s[i]);
 	} else if (!c->sure) {
 		c->other = true;
 		conn_verdict(c, 0xff, V_NO);

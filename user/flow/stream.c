@@ -159,6 +159,8 @@ static bool run_writer(struct flow *f, struct flow_stream *s, struct seg *w, con
 
 	if (s->cov[END_READ] > s->fed && wait > STREAM_HOLE_NS)
 		wait = STREAM_HOLE_NS; /* it read on: its record of these bytes is missing */
+	else if (wait >= STREAM_READER_NS && !w->have && !w->flags)
+		wait = STREAM_BYTES_NS; /* the reader alone will have the bytes */
 	if (wait && !s->eof) {
 		if (!passed(now, w->ts, wait))
 			return false;
@@ -271,7 +273,10 @@ void stream_data(struct flow *f, struct flow_stream *s, const struct ev_data *d)
 	uint32_t have = d->have;
 	struct seg *g;
 
-	s->seen[d->end] = true;
+	if (!s->seen[d->end]) {
+		s->seen[d->end] = true;
+		conn_both(s->conn, s);
+	}
 	s->blind[d->end] = false;
 	if (s->started && end <= s->fed)
 		return;

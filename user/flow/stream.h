@@ -16,6 +16,8 @@
 #define STREAM_HOLE_NS (100 * 1000000ull)   /* a record in front of this one may still come */
 #define STREAM_READER_NS (1000 * 1000000ull) /* written, but nobody has read it yet */
 
+#define STREAM_BYTES_NS (60 * 1000 * 1000000ull) /* ... and its bytes were left to the reader */
+
 struct flow_conn;
 
 struct flow_stream {

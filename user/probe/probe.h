@@ -52,8 +52,8 @@ struct probe_prog {
 /* The programs of the object; @return their number. */
 unsigned int probe_progs(struct probe *p, struct probe_prog ret[PROBE_PROGS_MAX]);
 /* Streams in the verdict table by code: [0] undecided, [1] no, [2] http without MCP, [3] JSON-RPC, [4] MCP,
- * [5] own. */
-void probe_verdicts(struct probe *p, uint64_t ret[6]);
+ * [5] MCP with both ends seen, [6] own. */
+void probe_verdicts(struct probe *p, uint64_t ret[7]);
 const char *probe_tier(const struct probe *p);
 
 #endif

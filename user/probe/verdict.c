@@ -22,9 +22,9 @@ void probe_verdict(struct probe *p, const struct ev_key *key, uint8_t code)
 	__atomic_store_n(w, (h & ~0xffull) | code, __ATOMIC_RELAXED);
 }
 
-void probe_verdicts(struct probe *p, uint64_t ret[6])
+void probe_verdicts(struct probe *p, uint64_t ret[7])
 {
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 7; i++)
 		ret[i] = 0;
 	for (uint32_t i = 0; i < VERDICTS_MAX; i++) {
 		uint64_t w = __atomic_load_n(&p->verdicts[i], __ATOMIC_RELAXED);
