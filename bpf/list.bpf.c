@@ -46,21 +46,22 @@ static __always_inline void list_settle(struct stream *s, s64 skew, u16 pass)
 static __always_inline void list_counted(struct object *o, struct file *f, struct ev_list *l)
 {
 	struct ev_key k = {}, wk = {};
-	struct stream *s = stream_get(o, END_READ, 0, &k);
+	struct stream *s = stream_get(o, END_READ, l->pid, &k);
 	u32 zero = 0;
 	u64 *pass = bpf_map_lookup_elem(&list_pass, &zero);
 	u64 rd, wr, unread;
 
-	stream_get(o, END_WRITE, 0, &wk); /* so that both directions have their key */
+	stream_get(o, END_WRITE, l->pid, &wk); /* so that both directions have their key */
 	l->key[END_READ] = k;
 	l->key[END_WRITE] = wk;
+	l->settled = 1; /* nothing to settle where its process has too many: counted, and not listed */
 	if (!s || !pass)
 		return;
 	rd = s->pos[END_READ];
 	wr = s->pos[END_WRITE];
 	unread = o->chan == CHAN_PIPE ? pipe_unread(f) : unix_unread(o->sk);
 	list_settle(s, unread - (wr - rd), *pass);
-	l->settled = s->runs > LIST_STABLE;
+	l->settled = s->runs > LIST_STABLE || (*pass > 1 && !s->pass);
 	l->pos[END_READ] = s->pos[END_READ];
 	l->pos[END_WRITE] = s->pos[END_WRITE];
 }

@@ -34,6 +34,7 @@
 	X(EXCHANGES_EVICTED, "exchanges_evicted", "HTTP exchanges forgotten: the table was full") \
 	X(HELD_DROPPED, "held_dropped", "messages dropped: too many waited to be told apart")      \
 	X(NO_MEMORY, "no_memory", "messages dropped: no memory")                                  \
+	X(LIST_FULL, "list_full", "open files not listed at start: too many")                     \
 	X(BAD_RECORD, "bad_record", "records with a size that does not fit their kind")           \
 	X(TAPE_TRUNCATED, "tape_truncated", "recording ends inside a record")
 

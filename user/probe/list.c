@@ -19,6 +19,7 @@
 struct lines {
 	struct ev_list *v;
 	size_t n, cap;
+	uint64_t dropped; /* beyond LINES_MAX, in this pass */
 };
 
 static int lines_add(struct lines *l, const void *bytes, size_t n)
@@ -29,8 +30,10 @@ static int lines_add(struct lines *l, const void *bytes, size_t n)
 		size_t cap = l->cap ? l->cap * 2 : 1024;
 		struct ev_list *v;
 
-		if (cap > LINES_MAX)
-			return -E2BIG;
+		if (cap > LINES_MAX) {
+			l->dropped += n / sizeof(*l->v);
+			return 0;
+		}
 		v = realloc(l->v, cap * sizeof(*v));
 		if (!v)
 			return -ENOMEM;
@@ -52,6 +55,7 @@ static int list_once(struct probe *p, struct lines *l)
 	if (fd < 0)
 		return -errno;
 	l->n = 0;
+	l->dropped = 0;
 	do {
 		n = read(fd, buf, sizeof(buf));
 		if (n > 0)
@@ -147,11 +151,12 @@ int probe_list(struct probe *p, probe_fn fn, void *ctx)
 			exclude(p, x);
 			continue;
 		}
-		if (x->chan != CHAN_TCP) /* its first record says all, and needs no origin */
+		if (x->chan != CHAN_TCP && x->key[END_READ].obj) /* its first record says all, and needs no origin */
 			emit_open(x, x->writable ? END_WRITE : END_READ, now, fn, ctx);
 		if (x->fd == 1 && i && x[-1].fd == 0 && x[-1].pid == x->pid)
 			emit_exec(&x[-1], x, now, fn, ctx);
 	}
+	p->list_full = l.dropped;
 	free(l.v);
 	return err;
 }

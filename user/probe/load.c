@@ -263,4 +263,5 @@ void probe_losses(struct probe *p, uint64_t ret[C_N])
 	for (unsigned int i = 0; i < n; i++)
 		ret[C_MISSED_RUNS] += progs[i].missed;
 	ret[C_BAD_RECORD] = p->bad_records;
+	ret[C_LIST_FULL] = p->list_full;
 }

@@ -15,6 +15,7 @@ struct probe {
 	struct bpf_link *list_link;
 	uint64_t *losses, *verdicts, *list_pass, *self; /* mmap'ed arrays */
 	uint64_t bad_records;
+	uint64_t list_full; /* open files that the listing at start had no room for */
 	unsigned int batch; /* records handed on in this probe_consume */
 	probe_fn fn;
 	void *ctx;
