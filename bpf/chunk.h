@@ -81,7 +81,7 @@ __weak int walk_loop_new(void)
 
 	if (!w)
 		return 0;
-	bpf_loop(CALL_BYTES_LOOP / CHUNK_BYTES + SEGMENTS_MAX * 4, walk_cb, &w, 0);
+	bpf_loop(CALL_BYTES_LOOP / CHUNK_BYTES + SEGMENTS_MAX * 2, walk_cb, &w, 0);
 	return 0;
 }
 
@@ -91,7 +91,7 @@ __weak int walk_loop_old(void)
 
 	if (!w)
 		return 0;
-	for (int i = 0; i < CALL_BYTES_OLD / CHUNK_BYTES + SEGMENTS_MAX; i++)
+	for (int i = 0; i < CALL_BYTES_OLD / CHUNK_BYTES + SEGMENTS_OLD; i++)
 		if (walk_step(w, BPF_RB_NO_WAKEUP))
 			break;
 	return 0;

@@ -7,11 +7,11 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "config.h"
+#include "capture.h"
 #include "counters.h"
 #include "event.h"
 
-extern const volatile struct config cfg;
+extern const volatile struct capture cfg;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -6,6 +6,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "emit.h"
 #include "maps.h"
 #include "sock.h"
 #include "stream.h"
@@ -60,18 +61,32 @@ int BPF_PROG(proc_exec, struct task_struct *task, int old_pid, struct linux_binp
 	e->path_len = n > 0 ? n - 1 : 0;
 	e->in_chan = stdio_mark(0, END_READ, tgid, &e->in);
 	e->out_chan = stdio_mark(1, END_WRITE, tgid, &e->out);
+	if (e->in_chan || e->out_chan)
+		bank_of_proc(tgid); /* its exit is told, though it may never say anything */
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
-/* do_exit() has taken the thread off signal->live before this tracepoint: 0 means the last one goes. */
+/* Is the end of @tgid to be told? Of those whose streams we know: always. Of the others while the control ring is at
+ * most half full: the table of the former forgets, and nobody else tells of the death of an idle server. */
+static __always_inline bool exit_wanted(u32 tgid)
+{
+	return bpf_map_lookup_elem(&procs, &tgid) ||
+	       bpf_ringbuf_query(&ctl_ring, BPF_RB_AVAIL_DATA) <= CTL_RING_BYTES / 2;
+}
+
+#define SIGKILL 9
+
+/* do_exit() has taken the thread off signal->live before this tracepoint: 0 means the last one goes. Two last threads
+ * at once may both see 0: the reader takes the first. oom_mm stays set from mark_oom_victim() on, which also marks
+ * those that were about to go anyway: only who died by SIGKILL was killed by it. */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(proc_exit, struct task_struct *task)
 {
 	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct ev_exit *e;
 
-	if (BPF_CORE_READ(task, signal, live.counter) > 0 || !bpf_map_lookup_elem(&procs, &tgid))
+	if (BPF_CORE_READ(task, signal, live.counter) > 0 || !exit_wanted(tgid))
 		return 0;
 	e = bpf_ringbuf_reserve(&ctl_ring, sizeof(*e), 0);
 	if (!e) {
@@ -82,6 +97,11 @@ int BPF_PROG(proc_exit, struct task_struct *task)
 	hdr_fill(&e->hdr, EV_EXIT, sizeof(*e));
 	e->start = task_start(task);
 	e->code = BPF_CORE_READ(task, exit_code);
+	e->uid = BPF_CORE_READ(task, cred, euid.val);
+	e->hdr.flags = EV_F_UID;
+	if ((e->code & 0x7f) == SIGKILL && BPF_CORE_READ(task, signal, oom_mm))
+		e->hdr.flags |= EV_F_OOM;
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	bpf_map_delete_elem(&procs, &tgid);
 	return 0;
 }

@@ -26,7 +26,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-const volatile struct config cfg = {};
+const volatile struct capture cfg = {};
 
 #define MSG_OOB 0x1
 #define MSG_PEEK 0x2
@@ -62,7 +62,7 @@ static __always_inline u64 first_bytes(u64 nr, u64 addr, u64 *n)
 		bpf_probe_read_user(&m, sizeof(m), (void *)addr);
 		addr = (u64)m.msg_iov;
 	}
-	for (int i = 0; i < SEGMENTS_MAX && !v.iov_len; i++) {
+	for (int i = 0; i < SEGMENTS_OLD && !v.iov_len; i++) {
 		if (bpf_probe_read_user(&v, sizeof(v), (void *)addr))
 			return 0;
 		addr += sizeof(v);

@@ -33,6 +33,14 @@
 	X(MCP_STREAMS_EVICTED, "mcp_streams_evicted", "MCP streams forgotten: the table was full") \
 	X(EXCHANGES_EVICTED, "exchanges_evicted", "HTTP exchanges forgotten: the table was full") \
 	X(HELD_DROPPED, "held_dropped", "messages dropped: too many waited to be told apart")      \
+	X(TOOLS_EVICTED, "tools_evicted", "tools whose annotations and attempts were forgotten")  \
+	X(TASKS_EVICTED, "tasks_evicted", "logical calls given up: too many were open")           \
+	X(TRACKERS_EVICTED, "trackers_evicted", "sessions and agents that loop detection forgot")  \
+	X(VERDICTS_HURRIED, "verdicts_hurried", "calls judged out of order: too many waited")     \
+	X(IDENTS_EVICTED, "idents_evicted", "processes forgotten while they lived: the table was full") \
+	X(AGENTS_EVICTED, "agents_evicted", "agents that ended and were forgotten: too many")     \
+	X(SERIES_EVICTED, "series_evicted", "keys of alert rules forgotten: too many")            \
+	X(SUBSCRIBER_DROPPED, "subscriber_dropped", "records not sent to a trace that reads too slowly") \
 	X(NO_MEMORY, "no_memory", "messages dropped: no memory")                                  \
 	X(LIST_FULL, "list_full", "open files not listed at start: too many")                     \
 	X(BAD_RECORD, "bad_record", "records with a size that does not fit their kind")           \

@@ -14,7 +14,7 @@
 
 enum ev_kind {
 	EV_EXEC = 1,  /* struct ev_exec: a process became another program */
-	EV_EXIT = 2,  /* struct ev_exit: the last thread of a process that we saw data of */
+	EV_EXIT = 2,  /* struct ev_exit: the last thread of a process is gone. Not of each: see bpf/README.md */
 	EV_OPEN = 3,  /* struct ev_open: one end of a pipe or socket is seen for the first time */
 	EV_DATA = 4,  /* struct ev_data: bytes passed, at one end, in one direction */
 	EV_CLOSE = 5, /* struct ev_close: end of file at the reading end, or the connection was closed */
@@ -30,6 +30,8 @@ enum ev_flag {
 	EV_F_STDIO = 1 << 5,  /* EV_OPEN: it is fd 0 or 1 of some process at its exec */
 	EV_F_CUT = 1 << 6,    /* the rest of this call's bytes was beyond the limit: want - have */
 	EV_F_DONE = 1 << 7,   /* EV_CLOSE: this end is gone, whatever stood unread */
+	EV_F_OOM = 1 << 8,    /* EV_EXIT: the kernel's out-of-memory killer chose it */
+	EV_F_UID = 1 << 9,    /* EV_EXIT: uid is set (older recordings have none) */
 };
 
 enum ev_chan { CHAN_PIPE = 1, CHAN_UNIX = 2, CHAN_TCP = 3, CHAN_TTY = 4 };
@@ -115,7 +117,7 @@ struct ev_exit {
 	struct ev_hdr hdr;
 	__u64 start;
 	__u32 code; /* as wait() gives it */
-	__u32 zero;
+	__u32 uid;  /* effective, init user namespace */
 };
 
 /* One line of the listing at start (iter/task_file); user space turns it into EV_OPEN and EV_EXEC. */

@@ -75,8 +75,19 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct mm_struct;
+
 struct signal_struct {
 	atomic_t live;
+	struct mm_struct *oom_mm; /* 4.9 */
+};
+
+typedef struct {
+	u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t euid;
 };
 
 struct task_struct {
@@ -86,6 +97,7 @@ struct task_struct {
 	u64 start_boottime; /* 5.5 */
 	struct files_struct *files;
 	struct signal_struct *signal;
+	const struct cred *cred;
 	char comm[16];
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The one struct that user space fills before load. All zero is the smallest thing that loads. */
-#ifndef MCPVIGIL_CONFIG_H
-#define MCPVIGIL_CONFIG_H
+#ifndef MCPVIGIL_CAPTURE_H
+#define MCPVIGIL_CAPTURE_H
 
 #ifdef __bpf__
 #include "vmlinux.h"
@@ -17,7 +17,8 @@
 #define UNDECIDED_BYTES 4096	 /* of a stream without a word of JSON or HTTP, before "no" */
 #define UNDECIDED_CALLS 4
 #define STDIO_BYTES 65536	 /* the same for fd 0 and 1: servers print banners first */
-#define SEGMENTS_MAX 64		 /* iovecs walked per call */
+#define SEGMENTS_MAX 1024	 /* iovecs walked per call: all that the kernel takes (UIO_MAXIOV). Node writes one per SSE line */
+#define SEGMENTS_OLD 64		 /* ... with a bounded loop */
 #define CHUNK_BYTES 32768	 /* largest piece of one record */
 #define CALL_BYTES_LOOP (8u << 20)  /* copied of one call with bpf_loop (5.17) */
 #define CALL_BYTES_OLD (512u << 10) /* ... with a bounded loop */
@@ -33,7 +34,7 @@ enum verdict_code {
 	V_SELF = 21,	/* what the agent itself reads or writes: never, not even after exec */
 };
 
-struct config {
+struct capture {
 	__u64 rate;	   /* bytes/s of a process; 0: no budget */
 	__u64 cgroup_rate; /* bytes/s of a cgroup */
 	__u64 burst;	   /* bytes a process may save up */
