@@ -86,12 +86,17 @@ static struct slot *slot_of(struct evloop *l, int fd)
 	return NULL;
 }
 
+static uint64_t slot_tag(const struct evloop *l, const struct slot *s)
+{
+	return (uint64_t)s->gen << 32 | (uint64_t)(s - l->slots);
+}
+
 static int watch(struct evloop *l, int fd, void (*cb)(void *ctx), void *ctx)
 {
 	struct slot *s = slot_of(l, -1);
 	struct epoll_event ev = { .events = EPOLLIN };
 
-	ev.data.u64 = (uint64_t)s->gen << 32 | (uint64_t)(s - l->slots);
+	ev.data.u64 = slot_tag(l, s);
 	if (epoll_ctl(l->epfd, EPOLL_CTL_ADD, fd, &ev) != 0)
 		return -errno;
 	s->fd = fd;
@@ -125,6 +130,17 @@ void evloop_del_fd(struct evloop *l, int fd)
 	s->fd = -1;
 	s->gen++;
 	l->n--;
+}
+
+int evloop_want(struct evloop *l, int fd, bool in, bool out)
+{
+	struct slot *s = fd >= 0 ? slot_of(l, fd) : NULL;
+	struct epoll_event ev = { .events = (in ? EPOLLIN : 0) | (out ? EPOLLOUT : 0) };
+
+	if (!s)
+		return -ENOENT;
+	ev.data.u64 = slot_tag(l, s);
+	return epoll_ctl(l->epfd, EPOLL_CTL_MOD, fd, &ev) == 0 ? 0 : -errno;
 }
 
 static void on_tick(void *ctx)

@@ -3,6 +3,7 @@
 #ifndef MCPVIGIL_BASE_EVLOOP_H
 #define MCPVIGIL_BASE_EVLOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct evloop;
@@ -12,6 +13,9 @@ struct evloop *evloop_new(void);
 void evloop_free(struct evloop *l);
 /* Call @cb(@ctx) when @fd is readable. At most 64 descriptors: -ENOSPC. */
 int evloop_add_fd(struct evloop *l, int fd, void (*cb)(void *ctx), void *ctx);
+/* Call for @fd, which was added, when it is readable (@in), when it is writable (@out), and in any case when its other
+ * end is gone: a callback that leaves it added then is called again at once. 0 or -errno. */
+int evloop_want(struct evloop *l, int fd, bool in, bool out);
 void evloop_del_fd(struct evloop *l, int fd);
 /* Call @cb(@ctx) each @ms milliseconds. One tick per loop. */
 int evloop_tick(struct evloop *l, unsigned int ms, void (*cb)(void *ctx), void *ctx);

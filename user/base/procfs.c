@@ -16,21 +16,22 @@
 
 #define COMM_MAX 15 /* TASK_COMM_LEN without its NUL */
 
-static void path_of(char ret_path[64], pid_t pid, const char *name)
+int procfs_dir(pid_t pid)
 {
-	snprintf(ret_path, 64, "/proc/%d/%s", (int)pid, name);
-}
-
-/* The first @size bytes of a file of /proc/@pid; its length or -errno. One read: such files are made
- * whole at the first one. */
-static ssize_t read_text(pid_t pid, const char *name, char *ret_text, size_t size)
-{
-	char path[64];
-	ssize_t n;
+	char path[32];
 	int fd;
 
-	path_of(path, pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The first @size bytes of file @name; its length or -errno. One read: such files are made whole at the first one. */
+static ssize_t read_text(int dir, const char *name, char *ret_text, size_t size)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
 	if (fd < 0)
 		return -errno;
 	n = read(fd, ret_text, size);
@@ -40,16 +41,15 @@ static ssize_t read_text(pid_t pid, const char *name, char *ret_text, size_t siz
 	return n;
 }
 
-int procfs_exe(pid_t pid, char *ret_path, size_t size)
+int procfs_exe(int dir, char *ret_path, size_t size)
 {
 	static const char deleted[] = " (deleted)";
 	const size_t tail = sizeof(deleted) - 1;
-	char path[64], target[PATH_MAX];
+	char target[PATH_MAX];
 	ssize_t r;
 	size_t n;
 
-	path_of(path, pid, "exe");
-	r = readlink(path, target, sizeof(target));
+	r = readlinkat(dir, "exe", target, sizeof(target));
 	if (r < 0)
 		return -errno;
 	n = (size_t)r;
@@ -59,24 +59,6 @@ int procfs_exe(pid_t pid, char *ret_path, size_t size)
 		return -ENAMETOOLONG;
 	memcpy(ret_path, target, n);
 	ret_path[n] = '\0';
-	return 0;
-}
-
-int procfs_comm(pid_t pid, char ret_comm[16])
-{
-	char text[64];
-	ssize_t r = read_text(pid, "comm", text, sizeof(text));
-	size_t n;
-
-	if (r < 0)
-		return (int)r;
-	n = (size_t)r;
-	if (n > 0 && text[n - 1] == '\n') /* only the last: a name may hold newlines itself */
-		n--;
-	if (n > COMM_MAX) /* workqueue threads show up to 64 */
-		n = COMM_MAX;
-	memset(ret_comm, 0, 16);
-	memcpy(ret_comm, text, n);
 	return 0;
 }
 
@@ -100,28 +82,63 @@ static struct sv word(struct sv s, unsigned int i)
 	return s;
 }
 
-int procfs_stat(pid_t pid, pid_t *ret_ppid, uint64_t *ret_start_ns)
+int procfs_stat(int dir, struct procfs_stat *ret)
 {
 	char text[1024];
-	ssize_t n = read_text(pid, "stat", text, sizeof(text));
+	ssize_t n = read_text(dir, "stat", text, sizeof(text));
 	long hz = sysconf(_SC_CLK_TCK);
+	const char *comm, *comm_end;
 	uint64_t ppid, ticks;
-	const char *comm_end;
 	struct sv rest;
+	size_t len;
 
 	if (n < 0)
 		return (int)n;
 	/* The name may hold spaces and brackets; the last bracket ends it. proc(5): then come the
 	 * state, which is field 3, ppid, field 4, and starttime, field 22. */
+	comm = memchr(text, '(', (size_t)n);
 	comm_end = memrchr(text, ')', (size_t)n);
-	if (!comm_end || hz <= 0)
+	if (!comm || !comm_end || comm_end <= comm || hz <= 0)
 		return -EBADMSG;
 	rest = sv_trim((struct sv){ comm_end + 1, (size_t)(text + n - comm_end - 1) });
 	if (num_u64(word(rest, 1), &ppid) != 0 || num_u64(word(rest, 19), &ticks) != 0)
 		return -EBADMSG;
-	*ret_ppid = (pid_t)ppid;
-	*ret_start_ns = ticks * (NSEC_PER_SEC / (uint64_t)hz);
+	len = (size_t)(comm_end - comm - 1);
+	if (len > COMM_MAX) /* workqueue threads show up to 64 */
+		len = COMM_MAX;
+	memset(ret->comm, 0, sizeof(ret->comm));
+	memcpy(ret->comm, comm + 1, len);
+	ret->ppid = (pid_t)ppid;
+	ret->start_ns = ticks * (NSEC_PER_SEC / (uint64_t)hz);
 	return 0;
+}
+
+/* "Uid:", then real, effective, saved and file system uid. The owner of the files would be cheaper, and is root for
+ * every process that is not dumpable. */
+int procfs_euid(int dir, uint32_t *ret_uid)
+{
+	char text[4096];
+	ssize_t n = read_text(dir, "status", text, sizeof(text));
+	uint64_t effective;
+	const char *line, *end;
+
+	if (n < 0)
+		return (int)n;
+	line = memmem(text, (size_t)n, "\nUid:\t", 6); /* the name's newlines are escaped in this file */
+	if (!line)
+		return -EBADMSG;
+	line = memchr(line + 6, '\t', (size_t)(text + n - line - 6)); /* behind the real one */
+	end = line ? memchr(line + 1, '\t', (size_t)(text + n - line - 1)) : NULL;
+	if (!end || num_u64((struct sv){ line + 1, (size_t)(end - line - 1) }, &effective) != 0 ||
+	    effective > UINT32_MAX)
+		return -EBADMSG;
+	*ret_uid = (uint32_t)effective;
+	return 0;
+}
+
+ssize_t procfs_cgroup(int dir, char *ret_text, size_t size)
+{
+	return read_text(dir, "cgroup", ret_text, size);
 }
 
 int procfs_each(int (*cb)(pid_t pid, void *ctx), void *ctx)

@@ -18,5 +18,7 @@ size_t utf8_next(struct sv s, uint32_t *ret_cp);
 /* true for C0 and C1 controls, DEL, bidirectional controls (U+200E/F, U+061C, U+202A..E, U+2066..9)
  * and line separators (U+2028/9). */
 bool utf8_control(uint32_t cp);
+/* Characters of @s, which is valid UTF-8. */
+size_t utf8_count(struct sv s);
 
 #endif
