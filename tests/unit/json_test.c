@@ -18,14 +18,17 @@
 #define json_passed	 portable_passed
 #define json_lone	 portable_lone
 #define json_escape_byte portable_escape_byte
+#define json_unescape	 portable_unescape
 const char *portable_plain(const char *p, const char *e);
 const char *portable_passed(const char *p, const char *e);
 int portable_lone(struct json *j);
 int portable_escape_byte(struct json *j);
+size_t portable_unescape(const char **p, const char *e, char *out, size_t room);
 #undef JSON_SSE2
 #include "proto/json_string.c"
 #undef json_plain
 #undef json_passed
+#undef json_unescape
 
 /* What a scan gave: tokens as text, and how it ended. */
 struct trace {
@@ -398,12 +401,63 @@ static void test_wide(void **state)
 	}
 }
 
+/* Strings full of escapes: whole, where many escapes make one fragment, against one byte at a time. */
+static void test_escapes(void **state)
+{
+	static const char *const parts[] = { "a", "bcd", "\\n", "\\\"", "\\\\", "\\u0041", "\\u00e9", "\\u20AC", "\\ud83d\\ude00",
+					     "\\ud83d", "\\ude00", "\xc3\xa9", "lorem ipsum dolor sit amet consectetur ", "\\/" };
+	static char in[3000];
+	static struct trace want, got;
+
+	(void)state;
+	for (unsigned int round = 0; round < 3000; round++) {
+		size_t n = 0, max = (size_t)rand() % (sizeof(in) - 50);
+
+		in[n++] = '"';
+		while (n < max) {
+			const char *part = parts[(size_t)rand() % (sizeof(parts) / sizeof(parts[0]))];
+
+			n = (size_t)(stpcpy(in + n, part) - in);
+		}
+		n = (size_t)(stpcpy(in + n, round % 5 ? "\"" : round % 2 ? "\\x\"" : "\x01\"") - in);
+		scan((struct sv){ in, n }, 1, 0, ALL, &want);
+		for (unsigned int k = 0; k < 4; k++) {
+			size_t a = k ? (size_t)rand() % n : n;
+
+			scan((struct sv){ in, n }, a, a + (size_t)rand() % (n + 1 - a), ALL, &got);
+			assert_string_equal(want.p, got.p);
+			assert_int_equal(want.err, got.err);
+		}
+	}
+}
+
+static void test_unescape(void **state)
+{
+	char s[200], a[64], b[64];
+
+	(void)state;
+	for (unsigned int round = 0; round < 20000; round++) {
+		size_t n = (size_t)rand() % sizeof(s), room = (size_t)rand() % sizeof(a), na, nb;
+		const char *p = s, *q = s;
+
+		for (size_t i = 0; i < n; i++)
+			s[i] = rand() % 8 ? "abcdefghnrt/u0019"[rand() % 17] : "\\\\\\\"\n"[rand() % 5];
+		na = json_unescape(&p, s + n, a, room);
+		nb = portable_unescape(&q, s + n, b, room);
+		assert_ptr_equal(p, q);
+		assert_int_equal(na, nb);
+		assert_true(na <= room);
+		assert_memory_equal(a, b, na);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accept), cmocka_unit_test(test_reject),
 		cmocka_unit_test(test_tokens), cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_end),    cmocka_unit_test(test_wide),
+		cmocka_unit_test(test_escapes), cmocka_unit_test(test_unescape),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

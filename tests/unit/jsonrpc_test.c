@@ -219,7 +219,7 @@ static void test_paths(void **state)
 	       "META_CLIENT_VER=s2 PARAMS=o\n" },
 	     { "{\"result\":{\"name\":\"x\",\"isError\":true,\"content\":[{\"isError\":false}],"
 	       "\"result\":{\"isError\":1}}}",
-	       "other 0-91 IS_ERROR=btrue RESULT_INNER_ERROR=n1 RESULT=o\n" },
+	       "other 0-91 IS_ERROR=btrue RESULT_INNER=o RESULT_INNER_ERROR=n1 RESULT=o\n" },
 	     { "{\"params\":[{\"name\":\"x\"}],\"id\":[]}", "other 0-33 ID=a PARAMS=a\n" },
 	     { "{\"params\":\"p\",\"name\":\"n\",\"params.name\":\"q\"}",
 	       "other 0-43 PARAMS=sp\n" },

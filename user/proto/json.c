@@ -146,10 +146,11 @@ static int string_escape(struct json *j, struct json_token *t)
 		return 0;
 	}
 	n = j->escape ? json_escape_byte(j) : json_lone(j);
-	return n > 0 ? fragment(j, t, (struct sv){ j->utf8, (size_t)n }, false) : n;
+	return n > 0 ? fragment(j, t, (struct sv){ j->text, (size_t)n }, false) : n;
 }
 
-/* Plain bytes up to whatever ends them. As string_go(). */
+/* Plain bytes up to whatever ends them; short ones with the escapes behind them, so that a text full of
+ * escapes does not fall into fragments of a few bytes. As string_go(). */
 static int string_run(struct json *j, struct json_token *t)
 {
 	const char *p = j->p;
@@ -157,6 +158,10 @@ static int string_run(struct json *j, struct json_token *t)
 
 	j->p = j->quiet ? json_passed(p, j->e) : json_plain(p, j->e);
 	text = (struct sv){ p, (size_t)(j->p - p) };
+	if (!j->quiet && text.n < JSON_TEXT / 2 && j->p != j->e && *j->p == '\\') {
+		text = (struct sv){ j->text, json_unescape(&p, j->e, j->text, JSON_TEXT) };
+		j->p = p;
+	}
 	if (j->p != j->e && *j->p == '"') {
 		j->p++;
 		return token_done(j, fragment(j, t, text, true));

@@ -22,6 +22,7 @@
 #include "base/sv.h"
 
 #define JSON_DEPTH 128 /* containers inside each other */
+#define JSON_TEXT  512
 
 enum json_type {
 	JSON_NONE,
@@ -67,7 +68,7 @@ struct json {
 	uint8_t depth;
 	bool fresh; /* no fragment of the open token was reported yet */
 	bool failed;
-	char utf8[8];		      /* text of an escape */
+	char text[JSON_TEXT];	      /* unescaped text of the last fragment, where it had escapes */
 	uint8_t nest[JSON_DEPTH + 1]; /* state after a value, by depth */
 };
 

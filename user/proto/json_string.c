@@ -128,7 +128,62 @@ static size_t utf8_put(char *p, uint32_t c)
 	return 4;
 }
 
-/* Code unit @c came out of an escape. Bytes now in @j->utf8; 0 while a pair is incomplete. */
+/* Copy plain bytes from *@p to @o, at most up to @oe. The end of what was written. */
+static inline char *plain_copy(const char **p, const char *e, char *o, char *oe)
+{
+	const char *from = *p;
+#ifdef JSON_SSE2
+	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\');
+	const __m128i ctl = _mm_set1_epi8(0x1f);
+
+	for (; e - from >= 16 && oe - o >= 16; from += 16, o += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)from);
+		__m128i m = _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, back));
+		unsigned int hit = (unsigned int)_mm_movemask_epi8(
+			_mm_or_si128(m, _mm_cmpeq_epi8(_mm_min_epu8(v, ctl), v)));
+
+		_mm_storeu_si128((__m128i *)o, v);
+		if (hit) {
+			*p = from + __builtin_ctz(hit);
+			return o + __builtin_ctz(hit);
+		}
+	}
+#endif
+	while (from != e && o != oe && plain(*from))
+		*o++ = *from++;
+	*p = from;
+	return o;
+}
+
+size_t json_unescape(const char **ret_p, const char *e, char *out, size_t room)
+{
+	const char *p = *ret_p;
+	char *o = out, *oe = out + room;
+	uint32_t unit;
+
+	for (;;) {
+		o = plain_copy(&p, e, o, oe);
+		if (e - p < 6 || oe - o < 4 || *p != '\\')
+			break;
+		if (escape_of(p[1])) {
+			*o++ = escape_of(p[1]);
+			p += 2;
+			continue;
+		}
+		if (p[1] != 'u' || !four_digits(p + 2))
+			break;
+		unit = (uint32_t)(hex_digit(p[2]) << 12 | hex_digit(p[3]) << 8 | hex_digit(p[4]) << 4 |
+				  hex_digit(p[5]));
+		if (unit >= 0xd800 && unit < 0xe000)
+			break;
+		o += utf8_put(o, unit);
+		p += 6;
+	}
+	*ret_p = p;
+	return (size_t)(o - out);
+}
+
+/* Code unit @c came out of an escape. Bytes now in @j->text; 0 while a pair is incomplete. */
 static size_t unit_done(struct json *j, uint32_t c)
 {
 	bool low = c >= 0xdc00 && c < 0xe000, high = c >= 0xd800 && c < 0xdc00;
@@ -137,18 +192,18 @@ static size_t unit_done(struct json *j, uint32_t c)
 
 	j->high = high ? c : 0;
 	if (before && low)
-		return utf8_put(j->utf8, 0x10000 + ((before - 0xd800) << 10) + (c - 0xdc00));
+		return utf8_put(j->text, 0x10000 + ((before - 0xd800) << 10) + (c - 0xdc00));
 	if (before)
-		n = utf8_put(j->utf8, 0xfffd);
+		n = utf8_put(j->text, 0xfffd);
 	if (high)
 		return n;
-	return n + utf8_put(j->utf8 + n, low ? 0xfffd : c);
+	return n + utf8_put(j->text + n, low ? 0xfffd : c);
 }
 
 int json_lone(struct json *j)
 {
 	j->high = 0;
-	return (int)utf8_put(j->utf8, 0xfffd);
+	return (int)utf8_put(j->text, 0xfffd);
 }
 
 int json_escape_byte(struct json *j)

@@ -5,7 +5,10 @@
  * is not in it has its value skipped by the scanner, so tokens arrive for wanted members alone.
  * What the walk set is remembered by tree node in @seen; a repeated key takes its whole subtree
  * out of @seen again, and values whose node is not in it at the end do not exist. Raw members are
- * copied by offset, from the chunk at hand. */
+ * copied by offset, from the chunk at hand.
+ *
+ * With marks, every token of params, result and error goes to marker.c as well. There the scanner
+ * skips nothing, and what the walk does not want is passed over here. */
 #include "proto/jsonrpc.h"
 
 #include <errno.h>
@@ -13,6 +16,7 @@
 
 #include "base/buf.h"
 #include "proto/json.h"
+#include "proto/marker.h"
 #include "proto/rpc_path.h"
 #include "proto/rpc_text.h"
 
@@ -31,6 +35,10 @@ struct rpc {
 	bool batch, object,
 		skipping; /* inside: the batch array, a message, a container nobody wants */
 	bool elements;	  /* the batch had one */
+	bool marking;	  /* a member is open whose tokens go to @marker */
+	bool passing;	  /* such a token is of a value nobody else wants ... */
+	bool told;	  /* ... whose end is one of @node's value */
+	uint8_t over;	  /* containers open in it */
 	uint64_t batch_beg;
 
 	struct rpc_msg msg;
@@ -48,6 +56,7 @@ struct rpc {
 	uint64_t raw_at;  /* next offset to copy */
 	struct buf raw[RAW_N];
 	bool raw_cut[RAW_N];
+	struct marker *marker; /* within a message that has something to mark */
 };
 
 struct rpc *rpc_new(const struct rpc_opts *opts)
@@ -78,6 +87,7 @@ void rpc_free(struct rpc *r)
 	rpc_text_done(&r->text);
 	for (unsigned int i = 0; i < RAW_N; i++)
 		buf_done(&r->raw[i]);
+	marker_free(r->marker);
 	free(r);
 }
 
@@ -90,6 +100,10 @@ static void message_clear(struct rpc *r)
 	r->key_n = 0;
 	r->key_long = false;
 	r->raw_open = RAW_NONE;
+	r->marking = false;
+	r->passing = false;
+	marker_free(r->marker);
+	r->marker = NULL;
 	rpc_text_reset(&r->text);
 	for (unsigned int i = 0; i < RAW_N; i++)
 		buf_reset(&r->raw[i]);
@@ -142,6 +156,19 @@ static struct sv raw_view(struct rpc *r, unsigned int i)
 	return buf_sv(&r->raw[i]);
 }
 
+static void marks_view(struct rpc *r)
+{
+	struct rpc_msg *m = &r->msg;
+	bool answers = m->kind == RPC_RESULT || m->kind == RPC_ERROR;
+
+	if (!r->marker || m->kind == RPC_OTHER)
+		return;
+	m->marks = marker_get(r->marker, !answers		? MARKER_PARAMS :
+					 m->kind == RPC_RESULT	? MARKER_RESULT :
+								  MARKER_ERROR);
+	m->tools = marker_tools(r->marker, &m->n_tools, &m->tools_cut);
+}
+
 static void message_end(struct rpc *r, uint64_t end)
 {
 	struct rpc_msg *m = &r->msg;
@@ -159,6 +186,7 @@ static void message_end(struct rpc *r, uint64_t end)
 	m->bytes = end - m->beg;
 	if (r->object)
 		m->kind = r->o.strict && m->f[RPC_F_JSONRPC].type != RPC_STRING ? RPC_OTHER : kind_of(m);
+	marks_view(r);
 	r->o.msg(r->o.ctx, m);
 	message_clear(r);
 }
@@ -191,6 +219,7 @@ static void value_end(struct rpc *r, uint64_t end)
 		return;
 	raw_copy(r, end);
 	r->raw_open = RAW_NONE;
+	r->marking = false;
 }
 
 static uint8_t rpc_type_of(uint8_t type)
@@ -211,6 +240,22 @@ static uint8_t rpc_type_of(uint8_t type)
 	}
 }
 
+/* A null beside a filled member counts as absent, so it must not take that one's marks away. */
+static void marks_begin(struct rpc *r, const struct json_token *t, int field)
+{
+	bool filled = !none(r->msg.f[RPC_F_ERROR].type);
+
+	if (!r->o.marks || (t->type == JSON_NULL && (field == RPC_F_ERROR || (field == RPC_F_RESULT && filled))))
+		return;
+	if (!r->marker)
+		r->marker = marker_new();
+	if (!r->marker)
+		return;
+	marker_begin(r->marker, (enum marker_member)(MARKER_PARAMS + (field - RPC_F_PARAMS)));
+	marker_token(r->marker, t);
+	r->marking = true;
+}
+
 static void value_begin(struct rpc *r, const struct json_token *t)
 {
 	int field = r->tree[r->node].field;
@@ -219,12 +264,40 @@ static void value_begin(struct rpc *r, const struct json_token *t)
 		return;
 	r->msg.f[field] = (struct rpc_value){ .type = rpc_type_of(t->type) };
 	rpc_text_begin(&r->text, (uint8_t)field);
-	if (r->o.content_max == 0 || field < RPC_F_PARAMS || field > RPC_F_ERROR)
+	if (field < RPC_F_PARAMS || field > RPC_F_ERROR)
+		return;
+	marks_begin(r, t, field);
+	if (r->o.content_max == 0)
 		return;
 	r->raw_open = (uint8_t)(field - RPC_F_PARAMS);
 	r->raw_at = t->beg;
 	r->raw[r->raw_open].n = 0;
 	r->raw_cut[r->raw_open] = false;
+}
+
+/* Nobody wants the value that comes, or, with @begun, the rest of the container just begun, whose end is told. */
+static void value_skip(struct rpc *r, bool begun)
+{
+	if (!r->marking) {
+		r->skipping = begun;
+		json_skip(&r->json);
+		return;
+	}
+	r->passing = true;
+	r->told = begun;
+	r->over = begun;
+}
+
+/* As the scanner does when it skips. */
+static void value_pass(struct rpc *r, const struct json_token *t)
+{
+	if (t->type == JSON_OBJECT || t->type == JSON_ARRAY)
+		r->over++;
+	else if (t->type == JSON_OBJECT_END || t->type == JSON_ARRAY_END)
+		r->over--;
+	r->passing = r->over > 0 || !t->last;
+	if (!r->passing && r->told)
+		value_end(r, t->end);
 }
 
 static void value(struct rpc *r, const struct json_token *t)
@@ -238,8 +311,7 @@ static void value(struct rpc *r, const struct json_token *t)
 		return;
 	}
 	if (t->type == JSON_OBJECT || t->type == JSON_ARRAY) {
-		r->skipping = true;
-		json_skip(&r->json);
+		value_skip(r, true);
 		return;
 	}
 	if (n->field >= 0) {
@@ -256,7 +328,7 @@ static void member(struct rpc *r, struct sv key)
 {
 	r->node = rpc_path_find(r->tree, r->path[r->level], key);
 	if (!r->node) {
-		json_skip(&r->json);
+		value_skip(r, false);
 		return;
 	}
 	if (rpc_nodes_has(&r->seen, r->node)) {
@@ -290,7 +362,11 @@ static void key(struct rpc *r, const struct json_token *t)
 /* A token inside a message. */
 static void inside(struct rpc *r, const struct json_token *t)
 {
-	if (r->skipping) { /* only the end of what is skipped is told */
+	if (r->marking)
+		marker_token(r->marker, t);
+	if (r->passing) {
+		value_pass(r, t);
+	} else if (r->skipping) { /* only the end of what is skipped is told */
 		r->skipping = false;
 		value_end(r, t->end);
 	} else if (t->type == JSON_KEY) {

@@ -12,6 +12,8 @@
 #include <sys/types.h>
 
 #include "base/sv.h"
+#include "proto/marks.h"
+#include "proto/rpc_field.h"
 
 /* Decided as peers do. A null id beside a method is a notification (go-sdk: an id of nil is no
  * call). A null "result" or "error" beside the other counts as absent (JSON-RPC 1.0 sends both);
@@ -38,58 +40,6 @@ struct rpc_value {
 
 #define RPC_VALUE_MAX 1024 /* bytes kept of one value */
 
-/* X(name, path). '.' separates keys; a key in [] may contain dots and slashes. MCP field names:
- * schema.ts of revisions 2024-11-05 ... 2026-07-28. */
-#define RPC_FIELDS(X)                                                                              \
-	X(JSONRPC, "jsonrpc")                                                                      \
-	X(ID, "id")                                                                                \
-	X(METHOD, "method")                                                                        \
-	X(NAME, "params.name")                                                                     \
-	X(URI, "params.uri")                                                                       \
-	X(TASK_ID, "params.taskId")                                                                \
-	X(REQUEST_ID, "params.requestId")                                                          \
-	X(PROGRESS_TOKEN, "params.progressToken")                                                  \
-	X(REQUEST_STATE, "params.requestState")                                                    \
-	X(CURSOR, "params.cursor")                                                                 \
-	X(VERSION, "params.protocolVersion")                                                       \
-	X(CLIENT_NAME, "params.clientInfo.name")                                                   \
-	X(CLIENT_VERSION, "params.clientInfo.version")                                             \
-	X(META_PROGRESS, "params._meta.progressToken")                                             \
-	X(META_TRACEPARENT, "params._meta.traceparent")                                            \
-	X(META_VERSION, "params._meta.[io.modelcontextprotocol/protocolVersion]")                  \
-	X(META_CLIENT_NAME, "params._meta.[io.modelcontextprotocol/clientInfo].name")              \
-	X(META_CLIENT_VER, "params._meta.[io.modelcontextprotocol/clientInfo].version")            \
-	X(META_CLIENT_CAPS, "params._meta.[io.modelcontextprotocol/clientCapabilities]")           \
-	X(META_SUBSCRIPTION, "params._meta.[io.modelcontextprotocol/subscriptionId]")              \
-	X(META_TOOL_USE, "params._meta.[claudecode/toolUseId]")                                    \
-	X(META_CALL_ID, "params._meta.callId")                                                     \
-	X(IS_ERROR, "result.isError")                                                              \
-	X(RESULT_TYPE, "result.resultType")                                                        \
-	X(RESULT_VERSION, "result.protocolVersion")                                                \
-	X(SERVER_NAME, "result.serverInfo.name")                                                   \
-	X(SERVER_VERSION, "result.serverInfo.version")                                             \
-	X(META_SERVER_NAME, "result._meta.[io.modelcontextprotocol/serverInfo].name")              \
-	X(META_SERVER_VER, "result._meta.[io.modelcontextprotocol/serverInfo].version")            \
-	X(RESULT_TASK_ID, "result.taskId")                                                         \
-	X(RESULT_TASK_ID1, "result.task.taskId")                                                   \
-	X(RESULT_STATUS, "result.status")                                                          \
-	X(RESULT_STATE, "result.requestState")                                                     \
-	X(NEXT_CURSOR, "result.nextCursor")                                                        \
-	X(RESULT_CAPS, "result.capabilities")                                                      \
-	X(RESULT_INNER_ERROR, "result.result.isError")                                             \
-	X(ERROR_CODE, "error.code")                                                                \
-	X(ERROR_MESSAGE, "error.message")                                                          \
-	X(PARAMS, "params")                                                                        \
-	X(RESULT, "result")                                                                        \
-	X(ERROR, "error")
-
-enum rpc_field {
-#define X(name, path) RPC_F_##name,
-	RPC_FIELDS(X)
-#undef X
-	RPC_F_N
-};
-
 /* One message. Views live until the callback returns, which must not call back into the decoder. */
 struct rpc_msg {
 	uint8_t kind; /* enum rpc_kind */
@@ -103,6 +53,11 @@ struct rpc_msg {
 	uint64_t bytes; /* end - beg */
 	/* Repeated keys at the paths above. The last one wins; what the one before held is gone. */
 	uint32_t dup_keys;
+	/* NULL: not asked for (rpc_opts.marks), RPC_OTHER, no value to mark, or no memory. */
+	const struct rpc_marks *marks;
+	const struct rpc_tool *tools; /* of result.tools[], with marks; the first RPC_TOOLS_MAX */
+	uint32_t n_tools;
+	bool tools_cut; /* there were more */
 };
 
 struct rpc;
@@ -113,12 +68,14 @@ struct rpc_opts {
 	/* Without "jsonrpc" it is RPC_OTHER: required by JSON-RPC 2.0, and what tells it from other lines that have a
 	 * "method", our own records among them. */
 	bool strict;
+	bool marks; /* fingerprints and marks of params.arguments (else params), result and error */
 	void (*msg)(void *ctx, const struct rpc_msg *m);
 	void *ctx;
 };
 
 /* NULL with errno on failure. Memory: < 8 KiB while idle (where content is kept, up to 64 KiB more
- * for each raw member), within a message at most 4 * RPC_F_N * RPC_VALUE_MAX more. */
+ * for each raw member), within a message at most 4 * RPC_F_N * RPC_VALUE_MAX more, with marks
+ * 64 KiB besides. */
 struct rpc *rpc_new(const struct rpc_opts *opts);
 void rpc_free(struct rpc *r);
 /* Forget everything fed: the next byte begins a new text. */

@@ -8,7 +8,7 @@
 
 #include "base/sv.h"
 
-#define RPC_PATH_NODES 128 /* keys in the tree at most, the root included */
+#define RPC_PATH_NODES 192 /* keys in the tree at most, the root included */
 #define RPC_PATH_DEPTH 6   /* keys in a path at most */
 #define RPC_KEY_MAX    64  /* bytes of a key at most */
 #define RPC_PATH_ROOT  0
