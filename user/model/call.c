@@ -14,6 +14,17 @@ const char *const call_outcome_names[CALL_OUTCOMES] = {
 	[CALL_ORPHAN] = "orphan",
 };
 
+const char *const error_class_names[ERROR_CLASSES] = {
+	[ERROR_NONE] = "none",
+	[ERROR_OTHER] = "other",
+	[ERROR_VALIDATION] = "validation",
+	[ERROR_AUTH] = "auth",
+	[ERROR_NOT_FOUND] = "not_found",
+	[ERROR_TIMEOUT] = "timeout",
+	[ERROR_RATE_LIMIT] = "rate_limit",
+	[ERROR_UNAVAILABLE] = "unavailable",
+};
+
 struct call *call_new(void)
 {
 	return calloc(1, sizeof(struct call));
@@ -32,6 +43,9 @@ void call_free(struct call *c)
 	free(c->protocol_version);
 	free(c->trace_id);
 	free(c->parent_span_id);
+	free(c->logical);
+	free(c->client_name);
+	free(c->server_name);
 	free(c->params);
 	free(c->result);
 	free(c->error);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/fp.h"
 #include "model/who.h"
 
 enum call_outcome {
@@ -35,6 +36,46 @@ struct route {
 	struct net_addr client_addr, server_addr;
 };
 
+/* What the text of an error says, by words that many servers use (error_text.h of mcp/). */
+enum error_class {
+	ERROR_NONE, /* it does not look like an error */
+	ERROR_OTHER,
+	ERROR_VALIDATION, /* arguments missing or malformed */
+	ERROR_AUTH,
+	ERROR_NOT_FOUND,
+	ERROR_TIMEOUT,
+	ERROR_RATE_LIMIT,
+	ERROR_UNAVAILABLE, /* connection refused, 502, 503, server gone */
+	ERROR_CLASSES
+};
+extern const char *const error_class_names[ERROR_CLASSES];
+
+#define CALL_INTS 6
+
+/* What detection needs of the content, and all that is kept of it. */
+struct call_marks {
+	uint64_t shape, simhash; /* of the arguments, see proto/marks.h; 0: not known */
+	struct {
+		uint64_t path;
+		int64_t v;
+	} ints[CALL_INTS];
+	uint8_t n_ints;
+	uint8_t error_class;	 /* enum error_class, of the answer's text whatever isError says */
+	bool read_only, idempotent; /* annotations of the tool in tools/list: readOnlyHint, idempotentHint */
+	uint64_t cursor, next_cursor; /* hashes of params.cursor and result.nextCursor; 0: absent */
+	uint64_t lane;		 /* who in the session asked, by vendor _meta (thread, agent); 0: not told */
+	uint64_t text_bytes;	 /* of result.content[].text */
+};
+
+/* How requests are parts of one logical call. */
+enum call_part {
+	PART_NONE,
+	PART_INPUT,	/* answered with input_required: the next request with its requestState goes on */
+	PART_TASK,	/* answered with a task: its outcome comes by tasks/get, tasks/result or a notification */
+	PART_POLL,	/* tasks/get, tasks/result, ... of a task */
+	PART_LAST,	/* the last request of several: its answer is the outcome */
+};
+
 /* Strings are owned by the call, NULL where unknown. */
 struct call {
 	uint64_t seq;		/* made by mcp/, in order of completion; the printed seq is the sink's */
@@ -56,10 +97,31 @@ struct call {
 	uint64_t lost_bytes;
 	bool order_uncertain;
 	char *session;
+	uint64_t agent;		/* who asked: of model/who.h, or of a transcript; 0: unknown */
+	uint64_t session_no;	/* of the session, never used again in this run */
+	uint32_t ordinal;	/* of this tools/call among those of its session, in order of sending, from 0 */
+	bool has_ordinal;
 	char *protocol_version;
 	char *trace_id, *parent_span_id;
+	struct fp args_fp, result_fp, masked_fp; /* absent where any byte is missing */
+	struct call_marks marks;
+	uint32_t hops;		/* relays that it passed, where it was seen on several; 0: none seen */
+	char *logical;		/* "l<N>": the logical call that this request is a part of; NULL: it is one by itself */
+	uint8_t part;		/* enum call_part */
+	char *client_name, *server_name; /* self-reported, of the session or the request */
 	char *params, *result, *error; /* raw JSON, only with --content */
 	struct route route;
+};
+
+/* Several requests that were one call: what became of it as a whole. Strings owned by its maker. */
+struct logical {
+	const char *name;	/* "l<N>" */
+	const char *joined_by;	/* "request_state", "task" */
+	uint64_t ts, start, duration_ns;
+	uint32_t requests, polls; /* request-answer pairs, polls of a task among them */
+	const struct call *first; /* the tools/call, resources/read or prompts/get that began it; with the true
+				   * outcome, duration_ns, error_code, result fingerprints and error class filled in */
+	bool open;		/* it was given up: the outcome is not known */
 };
 
 /* Zeroed call, NULL with ENOMEM. */

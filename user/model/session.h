@@ -14,10 +14,12 @@ struct session_event {
 	bool late; /* began before the agent */
 	uint64_t ts;
 	const char *session;
+	uint64_t session_no;
 	const char *client_name, *client_version, *server_name, *server_version;
 	const char *protocol_version, *requested_version;
 	uint64_t calls, errors, duration_ns; /* at the end */
 	const char *reason;		     /* at the end: "eof", "exit", "delete", "idle", "shutdown" */
+	uint64_t startup_ns;		     /* initialize: from its first byte to its answer's last; 0: not seen */
 	struct route route;
 };
 
