@@ -232,6 +232,42 @@ static void test_hangup_calls(void **state)
 	assert_int_equal(p->ticks, 1);
 }
 
+/* The other end of @a is writable at once; what can be read waits until it is wanted again. */
+static void on_writable(void *ctx)
+{
+	struct pair *p = ctx;
+
+	p->seen_b++;
+	assert_int_equal(evloop_want(p->l, p->a[1], false, false), 0);
+	assert_int_equal(evloop_want(p->l, p->b[0], true, false), 0);
+}
+
+static void stop_at_read(void *ctx)
+{
+	struct pair *p = ctx;
+
+	drain(p->b[0]);
+	assert_int_equal(p->seen_b, 1);
+	p->seen_a++;
+	evloop_stop(p->l);
+}
+
+static void test_want(void **state)
+{
+	struct pair *p = *state;
+
+	assert_int_equal(evloop_want(p->l, p->a[1], true, true), -ENOENT);
+	assert_int_equal(evloop_want(p->l, -1, true, true), -ENOENT);
+	assert_int_equal(evloop_add_fd(p->l, p->b[0], stop_at_read, p), 0);
+	assert_int_equal(evloop_want(p->l, p->b[0], false, false), 0);
+	assert_int_equal(evloop_add_fd(p->l, p->a[1], on_writable, p), 0);
+	assert_int_equal(evloop_want(p->l, p->a[1], false, true), 0);
+	poke(p->b[1]);
+	assert_int_equal(evloop_run(p->l), 0);
+	assert_int_equal(p->seen_a, 1);
+	assert_int_equal(p->seen_b, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +277,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_tick, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_signals, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hangup_calls, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_want, set_up, tear_down),
 	};
 
 	evloop_free(NULL);

@@ -101,7 +101,7 @@ static void test_held(void **state)
 
 static void test_long_exchange(void **state)
 {
-	const struct mcp_caps caps = { 16, 1000, 64, 16 };
+	const struct mcp_caps caps = { 16, 1000, 64, 16, 64, 64 };
 	struct mcp_stats st;
 	struct mcp_http x, y;
 	struct web w;
@@ -128,7 +128,7 @@ static void test_long_exchange(void **state)
 
 static void test_caps(void **state)
 {
-	const struct mcp_caps caps = { 16, 1000, 64, 16 };
+	const struct mcp_caps caps = { 16, 1000, 64, 16, 64, 64 };
 	struct mcp_stats st;
 	struct mcp_http x;
 	struct web w;

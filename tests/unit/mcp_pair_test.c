@@ -198,7 +198,7 @@ static void test_error_without_id(void **state)
 
 static void test_in_flight_cap(void **state)
 {
-	const struct mcp_caps caps = { 16, 20, 16, 16 };
+	const struct mcp_caps caps = { 16, 20, 16, 16, 64, 64 };
 	struct mcp_stats st;
 	struct peers p;
 	char id[16];
@@ -226,7 +226,7 @@ static void test_in_flight_cap(void **state)
 /* Requests that nobody answers and answers that nobody asked for: memory stays bounded. */
 static void test_hostile_flood(void **state)
 {
-	const struct mcp_caps caps = { 16, 500, 16, 16 };
+	const struct mcp_caps caps = { 16, 500, 16, 16, 64, 64 };
 	struct mcp_stats st;
 	struct peers p;
 	char id[64];
@@ -275,7 +275,7 @@ static void test_long_ids(void **state)
 /* One session that asks and answers without end does not cost another one its requests. */
 static void test_shares(void **state)
 {
-	const struct mcp_caps caps = { 16, 2000, 64, 16 };
+	const struct mcp_caps caps = { 16, 2000, 64, 16, 64, 64 };
 	struct mcp_stats st;
 	struct peers p;
 	char id[32];

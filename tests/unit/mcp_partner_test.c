@@ -403,7 +403,7 @@ static void test_copy_in_two_sets(void **state)
 /* A channel in which one side alone speaks for long, among many other streams. */
 static void test_silent_partner(void **state)
 {
-	const struct mcp_caps caps = { 16, 16, 16, 16 };
+	const struct mcp_caps caps = { 16, 16, 16, 16, 64, 64 };
 	struct mcp_stats st;
 	struct peers p;
 

@@ -10,14 +10,53 @@ static uint32_t pick(uint32_t n)
 	return (uint32_t)(seed >> 33) % n;
 }
 
-static struct rpc_msg some_message(void)
+static const char *some_word(void)
+{
+	static const char *const words[] = { "\"a", "\"b", "\"c" };
+
+	return words[pick(3)];
+}
+
+static void some_answer(struct rpc_msg *r)
+{
+	static const char *const types[] = { "\"task", "\"input_required", "\"complete" };
+	static const char *const states[] = { "\"completed", "\"failed", "\"working", "\"cancelled" };
+	static const uint8_t texts[] = { RPC_F_RESULT_TASK_ID, RPC_F_RESULT_TASK_ID1, RPC_F_RESULT_STATE };
+
+	words_set(r, RPC_F_RESULT_TYPE, types[pick(3)]);
+	words_set(r, (enum rpc_field)texts[pick(3)], some_word());
+	if (pick(2))
+		words_set(r, RPC_F_RESULT_STATUS, states[pick(4)]);
+	if (pick(4) == 0)
+		words_set(r, RPC_F_IS_ERROR, "true");
+	r->dup_keys = pick(50) == 0;
+}
+
+/* What joins calls: states, tasks, traces, equal arguments. */
+static void some_ties(struct rpc_msg *r)
+{
+	static const uint8_t fields[] = { RPC_F_TASK_ID, RPC_F_REQUEST_STATE, RPC_F_META_TOOL_USE, RPC_F_META_THREAD };
+
+	if (pick(3))
+		words_marks(r, pick(3), pick(3));
+	if (r->kind == RPC_RESULT)
+		some_answer(r);
+	if (r->kind == RPC_REQUEST)
+		words_set(r, (enum rpc_field)fields[pick(4)], some_word());
+	if (r->kind == RPC_NOTIFICATION) {
+		words_set(r, RPC_F_TASK_ID, some_word());
+		words_set(r, RPC_F_STATUS, "\"completed");
+	}
+}
+
+static struct rpc_msg bare_message(void)
 {
 	static const char *const ids[] = { "0", "1", "2", "3", "\"0", "\"a", "\"", "null" };
 	static const char *const methods[] = { "initialize", "ping",	     "tools/list", "tools/call",
 					       "vendor/x",   "roots/list",   "session/new", "tasks/get",
-					       "message/send", "server/discover" };
-	static const char *const notes[] = { "notifications/cancelled", "notifications/message",
-					     "notifications/initialized", "$/progress" };
+					       "tasks/result", "server/discover" };
+	static const char *const notes[] = { "notifications/cancelled", "notifications/tasks",
+					     "notifications/tasks/status", "$/progress" };
 	const char *id = ids[pick(8)];
 	struct rpc_msg r;
 
@@ -38,6 +77,27 @@ static struct rpc_msg some_message(void)
 	default:
 		return words_request(ids[pick(7)], methods[pick(10)]);
 	}
+}
+
+static struct rpc_msg some_message(void)
+{
+	struct rpc_msg r = bare_message();
+
+	some_ties(&r);
+	return r;
+}
+
+static bool some_passes(void *ctx, const struct proc_id *proc)
+{
+	(void)ctx;
+	return proc->pid & 1;
+}
+
+static bool no_more(void *ctx, const struct call *c)
+{
+	(void)ctx;
+	(void)c;
+	return pick(4) != 0;
 }
 
 static void some_line(struct peers *p)
@@ -116,6 +176,9 @@ static void step(struct web *w)
 	case 4:
 		if (pick(100) == 0)
 			mcp_flush(p->m, p->now);
+		if (pick(10) == 0)
+			mcp_process_exit(p->m, words_proc(pick(2) ? 20 : pick(4)), p->now);
+		mcp_in_flight(p->m, no_more, NULL);
 		break;
 	default:
 		if (pick(2))
@@ -127,7 +190,7 @@ static void step(struct web *w)
 
 static void test_random(void **state)
 {
-	const struct mcp_caps small = { 16, 16, 16, 16 }, middle = { 20, 300, 40, 100 };
+	const struct mcp_caps small = { 16, 16, 16, 16, 64, 64 }, middle = { 20, 300, 40, 100, 64, 64 };
 	struct mcp_stats st;
 	struct web w;
 
@@ -136,6 +199,7 @@ static void test_random(void **state)
 		seed = round;
 		memset(&w, 0, sizeof(w));
 		peers_init(&w.p, round % 3 == 0 ? &small : round % 3 == 1 ? &middle : NULL);
+		w.p.passes = some_passes;
 		for (unsigned int i = 0; i < 1000; i++)
 			step(&w);
 		if (round % 4)

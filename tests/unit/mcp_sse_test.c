@@ -46,6 +46,39 @@ static void test_resumption(void **state)
 	peers_done(&w.p);
 }
 
+/* A stream that is resumed brings the server's request again, and the client answers again, before or behind it in the
+ * order of records: one call, and no orphan. */
+static void test_answered_again(void **state)
+{
+	(void)state;
+	for (int overtaken = 0; overtaken < 2; overtaken++) {
+		struct mcp_http g, x;
+		struct mcp_stats st;
+		struct web w;
+
+		web_begin(&w);
+		web_hello(&w, "A");
+		g = web_get(&w, "/mcp");
+		g.session_id = SV("A");
+		web_tell(&w, &g, words_request("8", "roots/list"));
+		x = web_in_session(&w, "A");
+		web_ask(&w, &x, words_result("8"));
+		g.id = ++w.exchanges;
+		if (!overtaken)
+			web_tell(&w, &g, words_request("8", "roots/list"));
+		x = web_in_session(&w, "A");
+		web_ask(&w, &x, words_result("8"));
+		if (overtaken)
+			web_tell(&w, &g, words_request("8", "roots/list"));
+		peers_wait(&w.p, 3000);
+		assert_said(&w.p, "call s1 server 8 roots/list ok", 1);
+		assert_said(&w.p, "call", 2); /* and initialize */
+		mcp_stats(w.p.m, &st);
+		assert_true(st.redelivered > 0);
+		peers_done(&w.p);
+	}
+}
+
 static void test_old_sse(void **state)
 {
 	static const char *const uris[] = { "/messages?sessionId=u1", "?sessionId=u1", "messages?sessionId=u1",
@@ -160,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_resumption),
+		cmocka_unit_test(test_answered_again),
 		cmocka_unit_test(test_old_sse),
 		cmocka_unit_test(test_old_sse_overtaken),
 		cmocka_unit_test(test_overtaking),

@@ -76,7 +76,8 @@ static void test_hung_server_ends(void **state)
 	peers_wait(&p, 1200); /* the answering stream carried nothing: its end is not seen */
 	mcp_flush(p.m, p.now);
 	assert_said(&p, "call s2 client 0 initialize unanswered", 1);
-	assert_said(&p, "finding", 0);
+	assert_said(&p, "finding initialize_unanswered s2 1 {\"waited_ms\":0}", 1);
+	assert_said(&p, "finding", 1);
 	peers_done(&p);
 }
 

@@ -96,6 +96,17 @@ static inline struct rpc_msg words_error(const char *id, const char *code)
 	return r;
 }
 
+/* @r carries marks: fingerprints of arguments and result, made of numbers; 0: none. The next 64 calls leave them. */
+static inline void words_marks(struct rpc_msg *r, uint64_t args, uint64_t result)
+{
+	static struct rpc_marks marks[64];
+	static unsigned int at;
+	struct rpc_marks *x = &marks[at++ % 64];
+
+	*x = (struct rpc_marks){ .args = { { args, args } }, .result = { { result, result } } };
+	r->marks = x;
+}
+
 /* A process; 0: none. */
 static inline struct proc_id words_proc(uint32_t pid)
 {

@@ -24,29 +24,71 @@
 
 static void test_self(void **state)
 {
-	char exe[4096], want[4096] = "", comm[16], small[4] = "abc";
-	pid_t ppid = -1;
-	uint64_t start = 0, now = clock_boot_ns();
+	char exe[4096], want[4096] = "", small[4] = "abc";
+	int dir = procfs_dir(getpid());
+	struct procfs_stat st;
+	uint64_t now = clock_boot_ns();
 
 	(void)state;
+	assert_true(dir >= 0);
 	assert_true(readlink("/proc/self/exe", want, sizeof(want) - 1) > 0);
-	assert_int_equal(procfs_exe(getpid(), exe, sizeof(exe)), 0);
+	assert_int_equal(procfs_exe(dir, exe, sizeof(exe)), 0);
 	assert_string_equal(exe, want);
-	assert_int_equal(procfs_exe(getpid(), small, sizeof(small)), -ENAMETOOLONG);
+	assert_int_equal(procfs_exe(dir, small, sizeof(small)), -ENAMETOOLONG);
 	assert_string_equal(small, "abc");
 	prctl(PR_SET_NAME, "a) b 1\n(c");
-	assert_int_equal(procfs_comm(getpid(), comm), 0);
-	assert_string_equal(comm, "a) b 1\n(c");
-	assert_int_equal(procfs_stat(getpid(), &ppid, &start), 0);
-	assert_int_equal(ppid, getppid());
-	assert_true(start <= now && now - start < 3600 * NSEC_PER_SEC);
-	assert_int_equal(start % 10000000, 0);
+	assert_int_equal(procfs_stat(dir, &st), 0);
+	assert_string_equal(st.comm, "a) b 1\n(c");
+	assert_int_equal(st.ppid, getppid());
+	assert_true(st.start_ns <= now && now - st.start_ns < 3600 * NSEC_PER_SEC);
+	assert_int_equal(st.start_ns % 10000000, 0);
+	prctl(PR_SET_NAME, ""); /* the shortest */
+	assert_int_equal(procfs_stat(dir, &st), 0);
+	assert_string_equal(st.comm, "");
+	close(dir);
+}
+
+/* The owner of /proc/PID is root for what cannot be dumped; the effective uid is not. */
+static void test_euid(void **state)
+{
+	uint32_t uid = 7, me = 7;
+	int ready[2], dir;
+	pid_t pid;
+	char c;
+
+	(void)state;
+	dir = procfs_dir(getpid());
+	assert_int_equal(procfs_euid(dir, &me), 0);
+	assert_int_equal(me, geteuid());
+	close(dir);
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_NAME, "x\nUid:\t5\t6");
+		if (setresuid(1234, 4321, 9) || write(ready[1], "x", 1) != 1)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	dir = procfs_dir(pid);
+	assert_int_equal(procfs_euid(dir, &uid), 0);
+	assert_int_equal(uid, 4321);
+	close(dir);
+	close(ready[0]);
+	close(ready[1]);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }
 
 static void test_child_start(void **state)
 {
-	uint64_t before = clock_boot_ns(), after, start = 0;
-	pid_t ppid = 0, pid = fork();
+	uint64_t before = clock_boot_ns(), after;
+	struct procfs_stat st;
+	pid_t pid = fork();
+	int dir;
 
 	(void)state;
 	if (pid == 0) {
@@ -54,30 +96,44 @@ static void test_child_start(void **state)
 		_exit(0);
 	}
 	after = clock_boot_ns();
-	assert_int_equal(procfs_stat(pid, &ppid, &start), 0);
+	dir = procfs_dir(pid);
+	assert_int_equal(procfs_stat(dir, &st), 0);
+	close(dir);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	assert_int_equal(ppid, getpid());
-	assert_true(start + 10000000 > before && start <= after);
+	assert_int_equal(st.ppid, getpid());
+	assert_true(st.start_ns + 10000000 > before && st.start_ns <= after);
 }
 
+/* A descriptor does not outlive its process, whoever has the pid by then. */
 static void test_gone(void **state)
 {
-	char exe[64] = "x", comm[16] = "x";
-	pid_t pid = fork(), ppid = -7;
-	uint64_t start = 7;
+	char exe[64] = "x", text[64] = "x";
+	struct procfs_stat st = { .ppid = -7, .start_ns = 7, .comm = "x" };
+	uint32_t uid = 7;
+	pid_t pid = fork();
+	int dir;
 
 	(void)state;
-	if (pid == 0)
+	if (pid == 0) {
+		pause();
 		_exit(0);
+	}
+	dir = procfs_dir(pid);
+	assert_true(dir >= 0);
+	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	assert_int_equal(procfs_exe(pid, exe, sizeof(exe)), -ENOENT);
-	assert_int_equal(procfs_comm(pid, comm), -ENOENT);
-	assert_int_equal(procfs_stat(pid, &ppid, &start), -ENOENT);
+	assert_int_equal(procfs_dir(pid), -ENOENT);
+	assert_true(procfs_exe(dir, exe, sizeof(exe)) < 0);
+	assert_true(procfs_stat(dir, &st) < 0);
+	assert_true(procfs_euid(dir, &uid) < 0);
+	assert_true(procfs_cgroup(dir, text, sizeof(text)) < 0);
 	assert_string_equal(exe, "x");
-	assert_string_equal(comm, "x");
-	assert_int_equal(ppid, -7);
-	assert_int_equal(start, 7);
+	assert_string_equal(st.comm, "x");
+	assert_int_equal(st.ppid, -7);
+	assert_int_equal(st.start_ns, 7);
+	assert_int_equal(uid, 7);
+	close(dir);
 }
 
 static int find_self(pid_t pid, void *ctx)
@@ -107,6 +163,7 @@ static void test_deleted_exe(void **state)
 	char dir[] = "/tmp/procfs_test.XXXXXX", path[64], exe[128];
 	int out[2];
 	pid_t pid;
+	int proc;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
@@ -124,7 +181,9 @@ static void test_deleted_exe(void **state)
 	close(out[0]);
 	unlink(path);
 	rmdir(dir);
-	assert_int_equal(procfs_exe(pid, exe, sizeof(exe)), 0);
+	proc = procfs_dir(pid);
+	assert_int_equal(procfs_exe(proc, exe, sizeof(exe)), 0);
+	close(proc);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	assert_string_equal(exe, path);
@@ -147,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_self),	    cmocka_unit_test(test_child_start),
 		cmocka_unit_test(test_gone),	    cmocka_unit_test(test_each),
 		cmocka_unit_test(test_deleted_exe), cmocka_unit_test(test_errstr),
+		cmocka_unit_test(test_euid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

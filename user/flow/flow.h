@@ -12,7 +12,7 @@
 
 #include <linux/types.h>
 
-#include "config.h"
+#include "capture.h"
 #include "event.h"
 #include "flow/pump.h"
 

@@ -93,6 +93,7 @@ void pump_text_begin(struct pump_dir *d, uint64_t pos)
 	struct rpc_opts opts = { .content_max = d->p->opts.content_max,
 				 .text_max = d->p->opts.message_max,
 				 .strict = true,
+				 .marks = true,
 				 .msg = on_msg,
 				 .ctx = d };
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "mcp/copy.h"
+#include "mcp/ends.h"
 #include "mcp/method.h"
 #include "mcp/pair.h"
 #include "mcp/report.h"
@@ -134,8 +135,10 @@ static void go_live(struct mcp *m, struct duplex *d)
 			copy_join(m, d->w[i]);
 		duplex_noise(m, d, i);
 	}
-	if (d->s && !d->s->route.server.pid && d->server.pid && d->client == 0)
+	if (d->s && !d->s->route.server.pid && d->server.pid && d->client == 0) {
 		d->s->route.server = d->server;
+		ends_saw(m, d->s, NULL);
+	}
 }
 
 static void set_other(struct mcp *m, struct duplex *d, enum shape shape)

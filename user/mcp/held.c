@@ -29,6 +29,8 @@ static size_t measure(const struct mcp_msg *msg, size_t *ret_values)
 	}
 	for (size_t i = 0; msg->http && i < HTTP_VIEWS; i++)
 		size += ((const struct sv *)((const char *)msg->http + http_views[i]))->n;
+	size += rpc->marks ? sizeof(*rpc->marks) : 0;
+	size += rpc->n_tools * sizeof(*rpc->tools);
 	*ret_values = n;
 	return sizeof(struct held) + n * sizeof(struct held_value) + size;
 }
@@ -54,6 +56,24 @@ static void put_values(struct held *h, const struct rpc_msg *rpc, char **at)
 		h->values[n] = (struct held_value){ rpc->f[f], (uint8_t)f };
 		h->values[n++].v.text = put(at, rpc->f[f].text);
 	}
+}
+
+/* First behind the values, where the memory is aligned as theirs. */
+static void put_marks(struct held *h, const struct rpc_msg *rpc, char **at)
+{
+	_Static_assert(_Alignof(struct rpc_marks) <= _Alignof(struct held_value) &&
+			       sizeof(struct rpc_marks) % _Alignof(struct rpc_tool) == 0,
+		       "both are aligned there");
+	if (rpc->marks) {
+		h->rpc.marks = (const struct rpc_marks *)(void *)*at;
+		put(at, (struct sv){ (const char *)rpc->marks, sizeof(*rpc->marks) });
+	}
+	if (rpc->n_tools) {
+		h->rpc.tools = (const struct rpc_tool *)(void *)*at;
+		put(at, (struct sv){ (const char *)rpc->tools, rpc->n_tools * sizeof(*rpc->tools) });
+	}
+	h->rpc.n_tools = rpc->n_tools;
+	h->rpc.tools_cut = rpc->tools_cut;
 }
 
 static void put_http(struct held *h, const struct mcp_http *http, char **at)
@@ -93,7 +113,9 @@ struct held *held_new(const struct mcp_msg *msg, uint64_t seq, uint64_t at)
 		.beg = rpc->beg,
 		.end = rpc->end,
 		.bytes = rpc->bytes,
+		.dup_keys = rpc->dup_keys,
 	};
+	put_marks(h, rpc, &p);
 	h->rpc.params = put(&p, rpc->params);
 	h->rpc.result = put(&p, rpc->result);
 	h->rpc.error = put(&p, rpc->error);
@@ -120,6 +142,11 @@ void held_view(const struct held *h, struct mcp_msg *ret_msg, struct rpc_msg *re
 		.params = h->rpc.params,
 		.result = h->rpc.result,
 		.error = h->rpc.error,
+		.marks = h->rpc.marks,
+		.tools = h->rpc.tools,
+		.n_tools = h->rpc.n_tools,
+		.tools_cut = h->rpc.tools_cut,
+		.dup_keys = h->rpc.dup_keys,
 	};
 	for (size_t i = 0; i < h->n; i++)
 		ret_rpc->f[h->values[i].field] = h->values[i].v;

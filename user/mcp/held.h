@@ -23,6 +23,10 @@ struct held {
 		bool batch, content_cut;
 		uint64_t beg, end, bytes;
 		struct sv params, result, error;
+		const struct rpc_marks *marks; /* views of what follows the values, as the texts */
+		const struct rpc_tool *tools;
+		uint32_t n_tools, dup_keys;
+		bool tools_cut;
 	} rpc;
 	size_t n;
 	struct held_value values[]; /* those that are not absent; the bytes follow */

@@ -6,6 +6,7 @@
  * ever said not to be MCP. */
 #include "mcp/http.h"
 
+#include "mcp/ends.h"
 #include "mcp/exchange.h"
 #include "mcp/http_session.h"
 #include "mcp/pair.h"
@@ -201,6 +202,7 @@ void http_endpoint(struct mcp *m, const struct mcp_http *http, struct sv uri, ui
 		s->route.client = http->client;
 	if (!s->route.server.pid)
 		s->route.server = http->server;
+	ends_saw(m, s, NULL);
 }
 
 /* The exchange's first message has waited long enough. */

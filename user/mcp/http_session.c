@@ -52,6 +52,25 @@ static struct session_key peers_key(const struct mcp_msg *msg)
 	return session_parts_key(&parts);
 }
 
+static void put_endpoint(struct session_parts *parts, const struct mcp_msg *msg)
+{
+	if (msg->http->host.n > 0)
+		session_parts_text(parts, msg->http->host);
+	else
+		session_parts_addr(parts, server_of(msg));
+	session_parts_text(parts, endpoint_path(msg->http->target));
+}
+
+/* Whoever asks there: task ids are the server's. */
+static uint64_t endpoint_scope(const struct mcp_msg *msg)
+{
+	struct session_parts parts;
+
+	session_parts_init(&parts, KEY_TASK);
+	put_endpoint(&parts, msg);
+	return session_parts_key(&parts).h[0];
+}
+
 static struct session_key identity_key(const struct mcp_msg *msg)
 {
 	const struct rpc_value *f = msg->rpc->f;
@@ -59,10 +78,7 @@ static struct session_key identity_key(const struct mcp_msg *msg)
 
 	session_parts_init(&parts, SESSION_IDENTITY);
 	put_client(&parts, msg);
-	if (msg->http->host.n > 0)
-		session_parts_text(&parts, msg->http->host);
-	else
-		session_parts_addr(&parts, server_of(msg));
+	put_endpoint(&parts, msg);
 	session_parts_text(&parts, f[RPC_F_META_CLIENT_NAME].text);
 	session_parts_text(&parts, f[RPC_F_META_CLIENT_VER].text);
 	return session_parts_key(&parts);
@@ -150,6 +166,10 @@ int http_session_join(struct mcp *m, struct exchange *x, const struct mcp_msg *m
 		x->server = *server_of(msg);
 		x->peers = peers_key(msg);
 	}
+	if (k.kind == SESSION_IDENTITY) {
+		s->grouped = true;
+		s->scope = endpoint_scope(msg);
+	}
 	set_session(x, s);
 	return 0;
 }
@@ -174,6 +194,8 @@ static void merge(struct mcp *m, struct session *from, struct session *to)
 	move_text(&to->client_name, &from->client_name);
 	move_text(&to->client_version, &from->client_version);
 	move_text(&to->requested, &from->requested);
+	if (!to->startup_ns)
+		to->startup_ns = from->startup_ns;
 	session_end(m, from, m->now, "idle"); /* it never began: no event */
 }
 

@@ -25,6 +25,8 @@ int inflight_init(struct mcp *m)
 
 	list_init(&f->by_age);
 	list_init(&f->cancelled);
+	list_init(&f->broken);
+	list_init(&f->greetings);
 	/* One more than the cap: who is the oldest is known by age, not by the order of a table. */
 	if (table_init(&f->by_session, (size_t)m->caps.in_flight + 1) ||
 	    table_init(&f->by_exchange, (size_t)m->caps.in_flight + 1) ||
@@ -41,6 +43,8 @@ void inflight_done(struct mcp *m)
 		struct pending *p = list_entry(f->by_age.next, struct pending, age);
 
 		call_free(p->call);
+		logical_free(p->whole);
+		p->whole = NULL;
 		pending_retire(m, p, false);
 	}
 	for (struct early *e = early_oldest(m); e; e = early_oldest(m)) {
@@ -122,6 +126,9 @@ struct pending *pending_new(struct mcp *m, const struct mcp_link *l, const struc
 	p->x = l->from == SIDE_CLIENT ? l->x : NULL;
 	p->exchange = l->x ? l->x->id : 0;
 	list_init(&p->cancelled);
+	list_init(&p->broken.link);
+	list_init(&p->greeting);
+	relay_init(&p->relay);
 	list_init(&p->in_exchange);
 	list_init(&p->age);
 	list_init(&p->in_session);
@@ -138,6 +145,18 @@ void pending_leave_exchange(struct pending *p)
 {
 	list_del(&p->in_exchange);
 	p->x = NULL;
+}
+
+void pending_rejoin(struct mcp *m, struct pending *p, const struct mcp_link *l)
+{
+	pending_leave_exchange(p);
+	if (p->in_exchange_table)
+		table_del(&m->inflight.by_exchange, &p->by_exchange);
+	p->in_exchange_table = false;
+	memcpy(p->key, &l->x->id, sizeof(l->x->id));
+	p->x = l->x;
+	p->exchange = l->x->id;
+	join_exchange(m, p);
 }
 
 static void remember(struct mcp *m, struct pending *p)
@@ -164,6 +183,9 @@ void pending_retire(struct mcp *m, struct pending *p, bool keep)
 	pending_leave_exchange(p);
 	list_del(&p->age);
 	list_del(&p->cancelled);
+	list_del(&p->broken.link);
+	list_del(&p->greeting);
+	relay_leave(m, p);
 	list_del(&p->in_session);
 	p->s->pendings--;
 	session_unref(p->s);
@@ -209,7 +231,7 @@ struct pending *pending_next(struct pending *p)
 	return next->first ? NULL : next;
 }
 
-const struct pending *pending_answered(struct mcp *m, const struct request_key *k)
+struct pending *pending_answered(struct mcp *m, const struct request_key *k)
 {
 	return peek(&m->inflight.answered, request_key_session(k->b, k->n));
 }

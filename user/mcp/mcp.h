@@ -53,16 +53,24 @@ struct mcp_msg {
 	const struct mcp_http *http; /* NULL: newline-delimited (stdio) */
 	const char *transcript;	/* session name given by a transcript, else NULL */
 	uint8_t from;		/* enum call_side; only where @transcript */
+	uint64_t agent;		/* the transcript's agent, 0: not told */
 };
 
 struct mcp_ops {
+	/* A request is under way: what is known of it, borrowed. Its call follows, but where it turns out to be a hop of
+	 * another one, or to be sent again: it is then a part of that one's. */
+	void (*asked)(void *ctx, const struct call *c);
 	void (*call)(void *ctx, struct call *c);	/* ownership passes to the callee */
+	void (*logical)(void *ctx, const struct logical *l); /* borrowed */
 	void (*note)(void *ctx, struct note *n);	/* borrowed */
 	void (*session)(void *ctx, const struct session_event *e); /* borrowed */
 	void (*finding)(void *ctx, const struct finding *f);	   /* borrowed */
 	/* The stream's JSON-RPC is MCP (true), or another protocol (false). Once per change. */
-	void (*verdict)(void *ctx, uint64_t stream, bool is_mcp);
-	void *ctx;
+	void (*verdict)(void *verdict_ctx, uint64_t stream, bool is_mcp);
+	/* Optional: a program that passes on what it reads, with no process between its two sides (docker, kubectl and
+	 * the shim of the container): for calls seen at both. */
+	bool (*passes)(void *ctx, const struct proc_id *proc);
+	void *ctx, *verdict_ctx;
 };
 
 /* Caps of every table here. */
@@ -71,8 +79,10 @@ struct mcp_caps {
 	uint32_t in_flight; /* 65536 requests without an answer, all sessions */
 	uint32_t streams;   /* 16384 */
 	uint32_t exchanges; /* 16384 HTTP exchanges */
+	uint32_t tools;	    /* 16384 tools whose annotations or attempts are remembered, all sessions */
+	uint32_t tasks;	    /* 8192 logical calls that are open: tasks, requests that wait for input */
 };
-#define MCP_CAPS_DEFAULT { 4096, 65536, 16384, 16384 }
+#define MCP_CAPS_DEFAULT { 4096, 65536, 16384, 16384, 16384, 8192 }
 
 struct mcp;
 struct mcp *mcp_new(const struct mcp_caps *caps, const struct mcp_ops *ops);
@@ -90,6 +100,12 @@ void mcp_sse_endpoint(struct mcp *m, const struct mcp_http *x, struct sv uri, ui
 void mcp_stream_end(struct mcp *m, uint64_t stream, uint64_t ts, const char *reason);
 /* Bytes on a stdio stream that were no JSON-RPC message: a finding for its session. */
 void mcp_noise(struct mcp *m, uint64_t stream, uint64_t lines, uint64_t bytes, uint64_t ts);
+/* A process is gone: its sessions end by "exit" after the grace time, but for those that several processes serve.
+ * Findings: "server_died_in_flight". */
+void mcp_process_exit(struct mcp *m, struct proc_id proc, uint64_t ts);
+/* Requests that wait for an answer, oldest first: @fn runs on each until it returns false. The call has what is known
+ * of it, session, names and both ends included; it is borrowed. */
+void mcp_in_flight(struct mcp *m, bool (*fn)(void *ctx, const struct call *c), void *ctx);
 /* Time passes: give up on what waited too long. Call at least each 100 ms of capture time. */
 void mcp_tick(struct mcp *m, uint64_t now);
 /* The end of the run: everything pending becomes a record. */
@@ -104,6 +120,7 @@ struct mcp_stats {
 	uint64_t late_answers;	 /* answers to requests that were given up before: cancelled or evicted */
 	uint64_t held_dropped;	 /* messages of undecided or unpaired streams dropped, too many waited */
 	uint64_t no_memory;	 /* messages dropped, an allocation failed */
+	uint64_t tools_evicted, tasks_evicted;
 };
 void mcp_stats(const struct mcp *m, struct mcp_stats *ret);
 

@@ -6,10 +6,17 @@
  * becomes an orphan. A cancelled request waits as long for an answer that was on its way. */
 #include "mcp/pair.h"
 
+#include "mcp/call_marks.h"
 #include "mcp/exchange.h"
+#include "mcp/hang.h"
 #include "mcp/inflight.h"
+#include "mcp/logical.h"
 #include "mcp/moment.h"
+#include "mcp/outcome.h"
 #include "mcp/record.h"
+#include "mcp/relay.h"
+#include "mcp/resend.h"
+#include "mcp/tools.h"
 
 #define EARLY_BYTES  (32UL << 20)
 #define EARLY_SHARE  1024 /* answers without a request that one session may have */
@@ -25,83 +32,6 @@ void pair_done(struct mcp *m)
 	inflight_done(m);
 }
 
-static void emit(struct mcp *m, struct session *s, struct call *c)
-{
-	session_start(m, s);
-	record_session(c, s);
-	c->seq = ++m->calls;
-	if (!c->ts)
-		c->ts = m->now;
-	s->calls++;
-	s->errors += c->outcome == CALL_TOOL_ERROR || c->outcome == CALL_RPC_ERROR ||
-		     c->outcome == CALL_HTTP_ERROR;
-	if (m->ops.call)
-		m->ops.call(m->ops.ctx, c);
-	else
-		call_free(c);
-}
-
-/* @p's call is complete. Over HTTP an answer may come again (resumption); without an answer, one may come late. */
-static void finish(struct mcp *m, struct pending *p)
-{
-	struct session *s = session_ref(p->s);
-	struct call *c = p->call;
-
-	p->given_up = !c->has_response;
-	pending_retire(m, p, p->given_up || p->exchange);
-	emit(m, s, c);
-	session_unref(s);
-}
-
-/* The asker took @c back: what comes later it has to ignore (cancellation, 2025-11-25), and how long it would have taken
- * is not known. */
-static void cancelled(struct call *c)
-{
-	c->outcome = CALL_CANCELLED;
-	c->has_error_code = false;
-	c->has_duration = c->has_server_ns = false;
-}
-
-static void give_up(struct mcp *m, struct pending *p, enum call_outcome outcome, uint64_t ts)
-{
-	p->call->outcome = outcome;
-	p->call->ts = ts;
-	if (outcome == CALL_CANCELLED)
-		cancelled(p->call);
-	finish(m, p);
-}
-
-static void give_up_at_end(struct mcp *m, struct pending *p, uint64_t ts)
-{
-	if (p->cancel_at)
-		give_up(m, p, CALL_CANCELLED, p->cancel_at);
-	else
-		give_up(m, p, CALL_UNANSWERED, ts);
-}
-
-static void answer(struct mcp *m, struct pending *p, const struct mcp_link *l)
-{
-	struct mcp_link in = { p->s, l->x, l->msg, l->from };
-
-	record_answer(p->call, &in, p->begin, p->last_r);
-	if (p->cancel_at && moment_end(l->msg) >= p->cancel_at)
-		cancelled(p->call);
-	session_saw_answer(p->s, l->msg->rpc, p->initialize);
-	finish(m, p);
-}
-
-static void orphan(struct mcp *m, const struct mcp_link *l)
-{
-	struct call *c = record_orphan(l);
-
-	if (!c) {
-		m->stats.no_memory++;
-		return;
-	}
-	session_saw_answer(l->s, l->msg->rpc, false);
-	emit(m, l->s, c);
-}
-
 static void early_expire(struct mcp *m, struct early *e)
 {
 	struct rpc_msg rpc;
@@ -110,22 +40,29 @@ static void early_expire(struct mcp *m, struct early *e)
 
 	early_unlink(m, e);
 	held_view(e->h, &msg, &rpc);
-	orphan(m, &l);
+	outcome_orphan(m, &l);
 	early_free(e);
 }
 
 /* A request that was on the wire before: sent again on a resumed stream. */
 static bool is_replay(struct mcp *m, const struct mcp_link *l, const struct request_key *k)
 {
-	struct pending *p;
+	struct pending *p, *before;
+	struct early *e;
 
 	if (l->from != SIDE_SERVER || !l->x || !l->x->get)
 		return false;
 	p = pending_in_session(m, k);
+	before = p ? NULL : pending_answered(m, k);
 	if (p)
 		p->call->request_seen++;
-	if (!p && !pending_answered(m, k))
+	else if (!before)
 		return false;
+	e = before ? early_take(m, k) : NULL;
+	if (e)
+		early_free(e); /* the second answer overtook it */
+	else if (before)
+		before->again++;
 	m->stats.redelivered++;
 	return true;
 }
@@ -143,11 +80,12 @@ static void make_room(struct mcp *m, struct session *s)
 	else
 		return;
 	m->stats.in_flight_evicted++;
-	give_up_at_end(m, p, m->now);
+	outcome_at_end(m, p, m->now);
 }
 
 static struct pending *request_new(struct mcp *m, const struct mcp_link *l, const struct request_key *k)
 {
+	struct sv method = l->msg->rpc->f[RPC_F_METHOD].text;
 	struct call *c = record_request(l);
 	struct pending *p = c ? pending_new(m, l, k) : NULL;
 
@@ -159,7 +97,14 @@ static struct pending *request_new(struct mcp *m, const struct mcp_link *l, cons
 	p->call = c;
 	p->begin = c->start;
 	p->last_r = l->msg->t.last_r;
-	p->initialize = sv_eq(l->msg->rpc->f[RPC_F_METHOD].text, SV("initialize"));
+	p->args_known = call_marks_known(l->msg);
+	p->initialize = sv_eq(method, SV("initialize"));
+	if (p->initialize)
+		hang_asked(m, p);
+	if (l->from == SIDE_CLIENT && sv_eq(method, SV("tools/call"))) {
+		c->ordinal = l->s->tool_calls++;
+		c->has_ordinal = true;
+	}
 	make_room(m, l->s);
 	return p;
 }
@@ -171,8 +116,34 @@ static void answer_early(struct mcp *m, struct pending *p, struct early *e)
 	struct mcp_link l = { p->s, NULL, &msg, e->from };
 
 	held_view(e->h, &msg, &rpc);
-	answer(m, p, &l);
+	outcome_answer(m, p, &l);
 	early_free(e);
+}
+
+static void tell_asked(struct mcp *m, const struct pending *p)
+{
+	struct call shown;
+
+	if (!m->ops.asked || p->relay.outer)
+		return;
+	record_show(p->call, p->s, &shown);
+	m->ops.asked(m->ops.ctx, &shown);
+}
+
+/* A request that was not on the wire before; NULL with ENOMEM. */
+static struct pending *request_first(struct mcp *m, const struct mcp_link *l, const struct request_key *k)
+{
+	struct pending *p = request_new(m, l, k);
+
+	if (!p)
+		return NULL;
+	tools_asked(m, p, l->msg->rpc);
+	logical_asked(m, p, l->msg->rpc);
+	relay_asked(m, p, l->msg);
+	if (!p->initialize)
+		session_start(m, l->s);
+	tell_asked(m, p);
+	return p;
 }
 
 static void request(struct mcp *m, const struct mcp_link *l)
@@ -184,11 +155,11 @@ static void request(struct mcp *m, const struct mcp_link *l)
 	request_key_make(&k, l->x ? l->x->id : 0, l->s->no, l->from, &l->msg->rpc->f[RPC_F_ID]);
 	if (is_replay(m, l, &k))
 		return;
-	p = request_new(m, l, &k);
+	p = resend_join(m, l, &k);
+	if (!p)
+		p = request_first(m, l, &k);
 	if (!p)
 		return;
-	if (!p->initialize)
-		session_start(m, l->s);
 	e = early_take(m, &k);
 	if (e)
 		answer_early(m, p, e);
@@ -233,10 +204,15 @@ static struct pending *asked(struct mcp *m, const struct mcp_link *l, const stru
 /* Answered before: over HTTP on a stream that was resumed; or given up, and here is the answer after all. */
 static bool is_repeated(struct mcp *m, const struct mcp_link *l, const struct request_key *k)
 {
-	const struct pending *before = pending_answered(m, k);
+	struct pending *before = pending_answered(m, k);
 
 	if (!before)
 		return false;
+	if (before->again && l->from == SIDE_CLIENT) { /* a client answers a request that comes again once more */
+		before->again--;
+		m->stats.redelivered++;
+		return true;
+	}
 	if (before->given_up) {
 		m->stats.late_answers++;
 		return true;
@@ -277,11 +253,11 @@ static void response(struct mcp *m, const struct mcp_link *l)
 	request_key_make(&k, l->x ? l->x->id : 0, l->s->no, asker, id);
 	p = asked(m, l, &k);
 	if (p && unheard(l))
-		give_up(m, p, CALL_CANCELLED, l->msg->http->client_gone);
+		outcome_give_up(m, p, CALL_CANCELLED, l->msg->http->client_gone);
 	else if (p)
-		answer(m, p, l);
+		outcome_answer(m, p, l);
 	else if (id->type != RPC_STRING && id->type != RPC_NUMBER)
-		orphan(m, l); /* it names no request that might still come */
+		outcome_orphan(m, l); /* it names no request that might still come */
 	else if (!is_repeated(m, l, &k))
 		wait_for_request(m, l, &k);
 }
@@ -312,6 +288,7 @@ static void notification(struct mcp *m, const struct mcp_link *l)
 	session_start(m, l->s);
 	if (sv_eq(l->msg->rpc->f[RPC_F_METHOD].text, SV("notifications/cancelled")))
 		cancel(m, l);
+	logical_note(m, l);
 	record_note(m, l);
 }
 
@@ -332,18 +309,22 @@ void pair_feed(struct mcp *m, const struct mcp_link *l)
 	default:
 		break;
 	}
+	session_told(m, l->s);
 }
 
-static void http_error(struct mcp *m, struct pending *p, const struct exchange *x, uint64_t ts)
+/* Nothing came back on a connection that broke. In the modern era that may be a cancellation; who cancels goes first. */
+static void broke(struct mcp *m, struct pending *p, const struct exchange *x, uint64_t ts)
 {
-	struct call *c = p->call;
 	uint64_t end = x->last_r ? x->last_r : ts;
 
-	c->error_code = x->status;
-	c->has_error_code = x->status >= 400;
-	c->has_duration = p->begin && end >= p->begin;
-	c->duration_ns = c->has_duration ? end - p->begin : 0;
-	give_up(m, p, CALL_HTTP_ERROR, ts);
+	if (p->cancel_at)
+		outcome_give_up(m, p, CALL_CANCELLED, p->cancel_at);
+	else if (x->modern && (x->status || x->gone))
+		outcome_give_up(m, p, CALL_CANCELLED, x->gone ? x->gone : ts);
+	else if (!x->status)
+		resend_wait(m, p, x->modern ? CALL_CANCELLED : CALL_HTTP_ERROR, end, ts);
+	else
+		pending_leave_exchange(p); /* the answer may come on another stream */
 }
 
 void pair_exchange_done(struct mcp *m, struct exchange *x, uint64_t ts)
@@ -352,12 +333,9 @@ void pair_exchange_done(struct mcp *m, struct exchange *x, uint64_t ts)
 		struct pending *p = list_entry(x->pending.next, struct pending, in_exchange);
 
 		if (x->status >= 400)
-			http_error(m, p, x, ts);
-		else if (x->aborted && (x->modern || p->cancel_at))
-			give_up(m, p, CALL_CANCELLED,
-				p->cancel_at ? p->cancel_at : x->gone ? x->gone : ts);
-		else if (x->aborted && !x->status)
-			http_error(m, p, x, ts);
+			outcome_http_error(m, p, x->status, x->last_r ? x->last_r : ts, ts);
+		else if (x->aborted)
+			broke(m, p, x, ts);
 		else
 			pending_leave_exchange(p); /* the answer may come on another stream */
 	}
@@ -380,7 +358,7 @@ void pair_session_end(struct mcp *m, struct session *s, uint64_t ts)
 	while (!list_empty(&s->early))
 		early_expire(m, list_entry(s->early.next, struct early, in_session));
 	while (!list_empty(&s->pending))
-		give_up_at_end(m, list_entry(s->pending.next, struct pending, in_session), ts);
+		outcome_at_end(m, list_entry(s->pending.next, struct pending, in_session), ts);
 }
 
 void pair_tick(struct mcp *m)
@@ -392,7 +370,7 @@ void pair_tick(struct mcp *m)
 
 		if (p->cancel_at + MCP_GRACE_NS > m->now)
 			break;
-		give_up(m, p, CALL_CANCELLED, p->cancel_at);
+		outcome_give_up(m, p, CALL_CANCELLED, p->cancel_at);
 	}
 	for (struct early *e = early_oldest(m); e; e = early_oldest(m)) {
 		if (e->h->at + MCP_GRACE_NS > m->now)
@@ -405,4 +383,18 @@ void pair_flush(struct mcp *m)
 {
 	for (struct early *e = early_oldest(m); e; e = early_oldest(m))
 		early_expire(m, e);
+}
+
+void pair_in_flight(struct mcp *m, bool (*fn)(void *ctx, const struct call *c), void *ctx)
+{
+	const struct list *head = &m->inflight.by_age;
+	struct call shown;
+
+	for (const struct list *l = head->next; l != head; l = l->next) {
+		const struct pending *p = list_entry(l, struct pending, age);
+
+		record_show(p->call, p->s, &shown);
+		if (!fn(ctx, &shown))
+			return;
+	}
 }

@@ -19,6 +19,8 @@ void pair_session_moved(struct mcp *m, struct session *from, struct session *to)
 /* What is still pending will not be answered. */
 void pair_session_end(struct mcp *m, struct session *s, uint64_t ts);
 void pair_tick(struct mcp *m);
+/* See mcp_in_flight. */
+void pair_in_flight(struct mcp *m, bool (*fn)(void *ctx, const struct call *c), void *ctx);
 /* Answers whose request has not come by now. */
 void pair_flush(struct mcp *m);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/num.h"
+#include "mcp/call_marks.h"
 #include "mcp/method.h"
 #include "mcp/moment.h"
 #include "mcp/shape.h"
@@ -75,6 +76,9 @@ struct call *record_request(const struct mcp_link *l)
 		return NULL;
 	set_id(c, &rpc->f[RPC_F_ID]);
 	c->from = l->from;
+	c->session_no = l->s->no;
+	c->agent = msg->agent;
+	c->attempt = 1;
 	c->method = text_new(rpc->f[RPC_F_METHOD].text);
 	set_target(c, rpc);
 	c->start = moment_begin(msg);
@@ -90,6 +94,9 @@ struct call *record_request(const struct mcp_link *l)
 	if (!c->protocol_version && msg->http)
 		c->protocol_version = text_new(msg->http->version);
 	traceparent_parse(rpc->f[RPC_F_META_TRACEPARENT].text, &c->trace_id, &c->parent_span_id);
+	if (l->from == SIDE_CLIENT)
+		c->client_name = text_of(&rpc->f[RPC_F_META_CLIENT_NAME]);
+	call_marks_request(c, msg);
 	set_route(&c->route, l);
 	return c;
 }
@@ -138,6 +145,9 @@ void record_answer(struct call *c, const struct mcp_link *l, uint64_t begin, uin
 	c->order_uncertain |= msg->order_uncertain;
 	c->result = text_new(rpc->result);
 	c->error = text_new(rpc->error);
+	if (c->from == SIDE_CLIENT && !c->server_name)
+		c->server_name = text_of(&rpc->f[RPC_F_META_SERVER_NAME]);
+	call_marks_answer(c, msg);
 	set_durations(c, msg, begin, last_r);
 }
 
@@ -149,6 +159,7 @@ struct call *record_orphan(const struct mcp_link *l)
 		return NULL;
 	set_id(c, &l->msg->rpc->f[RPC_F_ID]);
 	c->from = l->from == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
+	c->agent = l->msg->agent;
 	c->route.era = l->s->route.era;
 	record_answer(c, l, 0, 0);
 	c->outcome = CALL_ORPHAN;
@@ -176,20 +187,88 @@ static void set_known(struct route *r, const struct session *s)
 	set_addr(&r->server_addr, &s->route.server_addr);
 }
 
+/* What the session agreed on, where the call does not say it better; NULL: leave it. */
+static char *version_of(const struct call *c, const struct session *s)
+{
+	if (c->route.era == ERA_MODERN)
+		return NULL;
+	return s->version ? s->version : c->protocol_version ? NULL : s->header_version;
+}
+
+void record_show(const struct call *c, const struct session *s, struct call *ret_shown)
+{
+	char *version = version_of(c, s);
+
+	*ret_shown = *c;
+	if (version)
+		ret_shown->protocol_version = version;
+	ret_shown->view = view_of(c);
+	set_known(&ret_shown->route, s);
+	ret_shown->route.transport = s->route.transport;
+	ret_shown->session = s->name;
+	ret_shown->session_no = s->no;
+	if (!c->client_name)
+		ret_shown->client_name = s->client_name;
+	if (!c->server_name)
+		ret_shown->server_name = s->server_name;
+}
+
+static void set_name(char **name, const char *of_session)
+{
+	if (!*name && of_session)
+		*name = text_new(sv_of(of_session));
+}
+
 void record_session(struct call *c, const struct session *s)
 {
-	const char *version = c->route.era == ERA_MODERN ? NULL : s->version;
+	const char *version = version_of(c, s);
 
 	c->view = view_of(c); /* of the messages; what follows is from elsewhere */
 	set_known(&c->route, s);
 	c->route.transport = s->route.transport;
-	c->session = s->name ? text_new(sv_of(s->name)) : NULL;
-	if (!version && !c->protocol_version && c->route.era != ERA_MODERN)
-		version = s->header_version;
+	c->session_no = s->no;
+	set_name(&c->session, s->name);
+	set_name(&c->client_name, s->client_name);
+	set_name(&c->server_name, s->server_name);
 	if (!version)
 		return;
 	free(c->protocol_version);
 	c->protocol_version = text_new(sv_of(version));
+}
+
+static char *dup(const char *s)
+{
+	return s ? strdup(s) : NULL;
+}
+
+struct call *record_copy(const struct call *c)
+{
+	struct call *to = call_new();
+
+	if (!to)
+		return NULL;
+	*to = *c;
+	to->id = dup(c->id);
+	to->method = dup(c->method);
+	to->tool = dup(c->tool);
+	to->prompt = dup(c->prompt);
+	to->resource = dup(c->resource);
+	to->session = dup(c->session);
+	to->protocol_version = dup(c->protocol_version);
+	to->trace_id = dup(c->trace_id);
+	to->parent_span_id = dup(c->parent_span_id);
+	to->logical = NULL;
+	to->client_name = dup(c->client_name);
+	to->server_name = dup(c->server_name);
+	to->params = to->result = to->error = NULL;
+	return to;
+}
+
+const char *record_target(const struct call *c)
+{
+	if (c->tool)
+		return c->tool;
+	return c->prompt ? c->prompt : c->resource;
 }
 
 void record_note(struct mcp *m, const struct mcp_link *l)

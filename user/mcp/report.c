@@ -79,3 +79,51 @@ void report_noise(struct mcp *m, const struct session *s, uint8_t from, uint64_t
 		jsonw_u64(&e.w, "bytes", bytes);
 	tell(m, f, &e);
 }
+
+void report_unanswered(struct mcp *m, const struct session *s, uint64_t waited_ns)
+{
+	struct finding f = {
+		.name = "initialize_unanswered",
+		.severity = "notice",
+		.session = s->name,
+		.proc = s->route.server,
+		.count = 1,
+	};
+	struct evidence e;
+
+	evidence_begin(&e);
+	jsonw_u64(&e.w, "waited_ms", waited_ns / 1000000);
+	tell(m, f, &e);
+}
+
+void report_died(struct mcp *m, const struct session *s, uint32_t calls)
+{
+	struct finding f = {
+		.name = "server_died_in_flight",
+		.severity = "warning",
+		.session = s->name,
+		.proc = s->route.server,
+		.count = calls,
+	};
+	struct evidence e;
+
+	evidence_begin(&e);
+	jsonw_u64(&e.w, "calls", calls);
+	tell(m, f, &e);
+}
+
+void report_dup_keys(struct mcp *m, const struct session *s)
+{
+	struct finding f = {
+		.name = "duplicate_keys",
+		.severity = "notice",
+		.session = s->name,
+		.proc = s->dup_by == SIDE_CLIENT ? s->route.client : s->route.server,
+		.count = 1,
+	};
+	struct evidence e;
+
+	evidence_begin(&e);
+	jsonw_cstr(&e.w, "from", s->dup_by == SIDE_CLIENT ? "client" : "server");
+	tell(m, f, &e);
+}

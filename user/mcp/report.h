@@ -16,6 +16,12 @@ struct report_unpaired {
 	bool ambiguous, copy;
 };
 void report_unpaired(struct mcp *m, const struct report_unpaired *u);
+/* initialize without an answer for so long. */
+void report_unanswered(struct mcp *m, const struct session *s, uint64_t waited_ns);
+/* The server is gone, and with it so many calls. */
+void report_died(struct mcp *m, const struct session *s, uint32_t calls);
+/* An object with the same key twice: who reads the first and who reads the last see different things. */
+void report_dup_keys(struct mcp *m, const struct session *s);
 /* @lines that are no JSON-RPC on a session's stream, written by @from (enum call_side). */
 void report_noise(struct mcp *m, const struct session *s, uint8_t from, uint64_t lines, uint64_t bytes);
 

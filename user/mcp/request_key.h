@@ -24,5 +24,10 @@ static inline struct sv request_key_session(const uint8_t *b, size_t n)
 {
 	return (struct sv){ (const char *)b + 8, n - 8 };
 }
+/* Who asks, and the id. */
+static inline struct sv request_key_id(const uint8_t *b, size_t n)
+{
+	return (struct sv){ (const char *)b + 8, n - 16 };
+}
 
 #endif

@@ -11,10 +11,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "mcp/ends.h"
+#include "mcp/hang.h"
+#include "mcp/logical.h"
 #include "mcp/moment.h"
 #include "mcp/pair.h"
+#include "mcp/report.h"
 #include "mcp/shape.h"
 #include "mcp/text.h"
+#include "mcp/tools.h"
+
+#define IDLE_NS	 1800000000000ULL /* 30 min, for sessions that have no end of their own */
+#define SWEEP_NS 10000000000ULL
 
 int sessions_init(struct mcp *m)
 {
@@ -24,6 +32,7 @@ int sessions_init(struct mcp *m)
 
 static void session_leave(struct mcp *m, struct session *s)
 {
+	ends_leave(m, s);
 	table_del(&m->sessions.by_key, &s->node);
 	session_unref(s);
 }
@@ -88,10 +97,15 @@ struct session *session_open(struct mcp *m, const struct session_key *key, const
 	s->key = *key;
 	s->refs = 1;
 	s->no = ++m->sessions.made;
+	s->scope = s->no;
 	s->route = *route;
 	list_init(&s->pending);
 	list_init(&s->early);
 	list_init(&s->ending);
+	list_init(&s->memo);
+	list_init(&s->wholes);
+	list_init(&s->end[SIDE_CLIENT].link);
+	list_init(&s->end[SIDE_SERVER].link);
 	session_evicted(m, table_add(&m->sessions.by_key, &s->node, &s->key, sizeof(s->key)));
 	return s;
 }
@@ -174,6 +188,11 @@ void session_saw(struct mcp *m, const struct mcp_link *l)
 	s->last_ts = m->now;
 	s->late |= msg->late;
 	session_saw_ends(s, l);
+	ends_saw(m, s, l);
+	if (msg->rpc->dup_keys || (msg->rpc->marks && msg->rpc->marks->dup_keys)) {
+		s->dup_by = s->dup_keys ? s->dup_by : l->from;
+		s->dup_keys = true;
+	}
 	if (msg->rpc->kind == RPC_REQUEST || msg->rpc->kind == RPC_NOTIFICATION)
 		session_saw_method(s, l);
 }
@@ -208,6 +227,7 @@ static void session_tell(struct mcp *m, struct session *s, uint64_t ts, const ch
 		.late = s->late && !s->init_seen,
 		.ts = ts,
 		.session = s->name,
+		.session_no = s->no,
 		.client_name = s->client_name,
 		.client_version = s->client_version,
 		.server_name = s->server_name,
@@ -215,6 +235,7 @@ static void session_tell(struct mcp *m, struct session *s, uint64_t ts, const ch
 		.protocol_version = version_of(s),
 		.requested_version = s->requested,
 		.reason = end_reason,
+		.startup_ns = s->startup_ns,
 		.route = s->route,
 	};
 
@@ -238,15 +259,32 @@ void session_start(struct mcp *m, struct session *s)
 	session_tell(m, s, s->begin_ts, NULL);
 }
 
+void session_told(struct mcp *m, struct session *s)
+{
+	if (!s->dup_keys || s->dup_told || !s->started)
+		return;
+	s->dup_told = true;
+	report_dup_keys(m, s);
+}
+
 /* @ended comes first: what pairing reports now finds nothing to open again. */
 void session_end(struct mcp *m, struct session *s, uint64_t ts, const char *reason)
 {
+	uint32_t died;
+
 	if (s->ended)
 		return;
 	session_ref(s);
+	died = hang_session_end(m, s, ts, reason);
 	s->ended = true;
 	list_del(&s->ending);
 	pair_session_end(m, s, ts);
+	logical_session_end(m, s);
+	tools_forget(m, s);
+	ends_leave(m, s);
+	if (died)
+		report_died(m, s, died);
+	session_told(m, s);
 	if (s->started)
 		session_tell(m, s, ts, reason);
 	if (table_peek(&m->sessions.by_key, &s->key, sizeof(s->key)) == &s->node)
@@ -258,13 +296,33 @@ void session_end_soon(struct mcp *m, struct session *s, uint64_t ts, const char 
 {
 	if (s->end_at || s->ended)
 		return;
-	s->end_at = ts;
+	s->end_at = ts ? ts : m->now;
 	s->end_reason = reason;
 	list_add(&m->sessions.ending, &s->ending);
 }
 
+/* Who was not used for long is at the old end of the table; those that a client may still come back to stay. */
+static void sweep(struct mcp *m)
+{
+	struct table_node *next;
+
+	if (m->sessions.swept + SWEEP_NS > m->now)
+		return;
+	m->sessions.swept = m->now;
+	for (struct table_node *n = m->sessions.by_key.oldest; n; n = next) {
+		struct session *s = table_entry(n, struct session, node);
+
+		next = n->newer;
+		if (s->last_ts + IDLE_NS > m->now)
+			return;
+		if (s->grouped && list_empty(&s->pending))
+			session_end(m, s, m->now, "idle");
+	}
+}
+
 void sessions_tick(struct mcp *m)
 {
+	sweep(m);
 	while (!list_empty(&m->sessions.ending)) {
 		struct session *s = list_entry(m->sessions.ending.next, struct session, ending);
 

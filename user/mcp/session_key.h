@@ -12,8 +12,17 @@ enum session_kind {
 	SESSION_ID,		/* Mcp-Session-Id, server address */
 	SESSION_ENDPOINT,	/* old HTTP+SSE: host, request target of the POSTs */
 	SESSION_PEERS,		/* legacy HTTP without an id: client process, server address, host, path */
-	SESSION_IDENTITY,	/* modern HTTP: client process, server, clientInfo */
+	SESSION_IDENTITY,	/* modern HTTP: client process, host, path, clientInfo */
 	SESSION_EXCHANGE,	/* initialize over HTTP, until its answer tells the session id */
+	/* Keys of other things that are made of parts as well. */
+	KEY_HINTS,		/* tools.c: session, tool */
+	KEY_FAILURE,		/* ... session, method, target, arguments */
+	KEY_STATE,		/* logical.c: session, method, target, requestState */
+	KEY_TASK,		/* ... session or endpoint, who asked, taskId */
+	KEY_RELAY_TRACE,	/* relay.c: server process, method, trace id */
+	KEY_RELAY_VENDOR,	/* ... call id of a vendor */
+	KEY_RELAY_ARGS,		/* ... target, arguments */
+	KEY_RELAY_PASSED,	/* no process; id, method, target, arguments, bytes */
 };
 
 /* Seeded digests of the parts. The parts themselves (a session id may be a credential) are not kept. */

@@ -18,6 +18,7 @@ struct sessions {
 	struct table by_key;
 	struct list ending; /* by time of their end */
 	uint64_t made, named;
+	uint64_t swept; /* for idle ones */
 };
 
 struct inflight {
@@ -26,6 +27,8 @@ struct inflight {
 	struct table answered;	  /* to know a re-delivered or late answer */
 	struct table early;	  /* answers whose request has not come; oldest first */
 	struct list by_age, cancelled;
+	struct list broken;	  /* by when their exchange broke */
+	struct list greetings;	  /* initialize, by age */
 	size_t early_bytes;
 	uint64_t n;
 };
@@ -50,6 +53,16 @@ struct exchanges {
 	size_t held_bytes;
 };
 
+struct logicals {
+	struct table open;    /* calls that wait for their next request, or are tasks */
+	struct list settling; /* tasks that are over, until their result is fetched; by time */
+	uint64_t made;
+};
+
+struct relays {
+	struct table slots; /* requests in flight, by what an inner hop has in common with them */
+};
+
 struct mcp {
 	struct mcp_caps caps;
 	struct mcp_ops ops;
@@ -61,6 +74,10 @@ struct mcp {
 	struct inflight inflight;
 	struct wires wires;
 	struct exchanges exchanges;
+	struct logicals logicals;
+	struct relays relays;
+	struct table tools; /* tools.c */
+	struct table ends;  /* ends.c */
 };
 
 #endif

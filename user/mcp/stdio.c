@@ -11,11 +11,23 @@
 
 #define MATCHES_PER_TICK 8
 
+static uint64_t ended_at(const struct wire *w)
+{
+	return w->ended ? w->end_ts : UINT64_MAX;
+}
+
 /* Both directions ended; each brought its messages in order, so nothing more comes. */
 static void channel_end(struct mcp *m, struct duplex *d, uint64_t ts, const char *reason)
 {
 	struct wire *w[2] = { d->w[0], d->w[1] };
+	uint64_t a = ended_at(w[0]), b = ended_at(w[1]), first = a < b ? a : b;
 
+	/* A process that goes takes its streams along; one that goes since it was told to, by the end of one, is another
+	 * matter. */
+	if (d->s && d->s->by_exit && first > d->s->end_at)
+		reason = d->s->end_reason;
+	else if (d->s)
+		d->s->server_died = 0;
 	if (d->live || duplex_judge(m, d, true))
 		duplex_end(m, d, ts, reason);
 	for (int i = 0; i < 2; i++) {

@@ -212,7 +212,7 @@ void wire_verdict(struct mcp *m, struct wire *w, enum wire_verdict v)
 		return;
 	w->verdict = v;
 	if (m->ops.verdict)
-		m->ops.verdict(m->ops.ctx, w->id, v == VERDICT_MCP);
+		m->ops.verdict(m->ops.verdict_ctx, w->id, v == VERDICT_MCP);
 }
 
 void wire_is_other(struct mcp *m, struct wire *w, uint8_t shape)

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Relays.
+ *
+ * Requests in flight are found by what an inner hop has in common with them; each such key has a slot with the requests
+ * that share it. Keys contain the server process, so that a slot rarely holds more than one. */
+#include "mcp/relay.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "mcp/call_marks.h"
+#include "mcp/inflight.h"
+#include "mcp/outcome.h"
+#include "mcp/record.h"
+
+#define OUTERS_MAX 32 /* of one slot that are looked at; where there are more it is in doubt */
+
+struct relay_slot {
+	struct table_node node;
+	struct session_key key;
+	struct list members;
+};
+
+int relays_init(struct mcp *m)
+{
+	/* Each request in flight is in one slot of each kind at most: never full. */
+	return table_init(&m->relays.slots, RELAY_BYS * ((size_t)m->caps.in_flight + 1));
+}
+
+void relays_done(struct mcp *m)
+{
+	table_done(&m->relays.slots);
+}
+
+void relay_init(struct relay *r)
+{
+	for (int i = 0; i < RELAY_BYS; i++)
+		list_init(&r->by[i].link);
+	list_init(&r->inners);
+	list_init(&r->as_inner);
+}
+
+static bool may_be_relayed(struct sv method)
+{
+	static const struct sv names[] = {
+		{ "tools/call", 10 },	   { "tools/list", 10 },     { "resources/read", 14 },
+		{ "resources/list", 14 },  { "prompts/get", 11 },    { "prompts/list", 12 },
+		{ "completion/complete", 19 }, { "resources/templates/list", 24 },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (sv_eq(method, names[i]))
+			return true;
+	return false;
+}
+
+static const struct proc_id *end_of(const struct pending *p, uint8_t side)
+{
+	const struct route *r = &p->call->route, *s = &p->s->route;
+
+	if (side == SIDE_CLIENT)
+		return r->client.pid ? &r->client : &s->client;
+	return r->server.pid ? &r->server : &s->server;
+}
+
+static void put_proc(struct session_parts *parts, const struct proc_id *proc)
+{
+	session_parts_num(parts, proc->pid);
+	session_parts_num(parts, proc->start);
+}
+
+static void put_args(struct session_parts *parts, const struct pending *p)
+{
+	session_parts_num(parts, p->call->args_fp.w[0]);
+	session_parts_num(parts, p->call->args_fp.w[1]);
+}
+
+/* What @p and its other hop have in common. @proc: the process between them. false: @p lacks it. */
+static bool key_of(const struct pending *p, enum relay_by by, const struct proc_id *proc, struct session_key *ret)
+{
+	static const uint8_t kinds[] = { KEY_RELAY_TRACE, KEY_RELAY_VENDOR, KEY_RELAY_ARGS, KEY_RELAY_PASSED };
+	struct sv id = request_key_id(p->key, p->n);
+	const struct relay *r = &p->relay;
+	struct session_parts parts;
+
+	if ((by == BY_TRACE && !r->trace) || (by == BY_VENDOR && !r->vendor) ||
+	    ((by == BY_ARGS || by == BY_PASSING) && !p->args_known))
+		return false;
+	session_parts_init(&parts, kinds[by]);
+	if (by != BY_PASSING)
+		put_proc(&parts, proc);
+	session_parts_num(&parts, hash_bytes(p->call->method, strlen(p->call->method)));
+	if (by == BY_TRACE || by == BY_VENDOR)
+		session_parts_num(&parts, by == BY_TRACE ? r->trace : r->vendor);
+	if (by == BY_ARGS || by == BY_PASSING) {
+		session_parts_text(&parts, sv_of(record_target(p->call)));
+		put_args(&parts, p);
+	}
+	if (by == BY_PASSING) {
+		session_parts_text(&parts, id);
+		session_parts_num(&parts, p->call->request_bytes);
+	}
+	*ret = session_parts_key(&parts);
+	return true;
+}
+
+static bool passes(const struct mcp *m, const struct proc_id *proc)
+{
+	return m->ops.passes && proc->pid && m->ops.passes(m->ops.ctx, proc);
+}
+
+static struct relay_slot *slot_find(struct mcp *m, const struct session_key *key)
+{
+	struct table_node *node = table_peek(&m->relays.slots, key, sizeof(*key));
+
+	return node ? table_entry(node, struct relay_slot, node) : NULL;
+}
+
+static void join(struct mcp *m, struct pending *p, enum relay_by by)
+{
+	struct relay_link *link = &p->relay.by[by];
+	struct session_key key;
+
+	if (!key_of(p, by, end_of(p, SIDE_SERVER), &key))
+		return;
+	link->slot = slot_find(m, &key);
+	if (!link->slot && m->relays.slots.n < m->relays.slots.max) {
+		link->slot = calloc(1, sizeof(*link->slot));
+		if (!link->slot)
+			return;
+		link->slot->key = key;
+		list_init(&link->slot->members);
+		table_add(&m->relays.slots, &link->slot->node, &link->slot->key, sizeof(link->slot->key));
+	}
+	if (!link->slot)
+		return;
+	link->p = p;
+	list_add(&link->slot->members, &link->link);
+}
+
+static bool both_differ(uint64_t a, uint64_t b)
+{
+	return a && b && a != b;
+}
+
+static bool same_target(const struct pending *a, const struct pending *b)
+{
+	return sv_eq(sv_of(record_target(a->call)), sv_of(record_target(b->call)));
+}
+
+static bool same_args(const struct pending *a, const struct pending *b)
+{
+	return a->args_known && b->args_known && fp_is(&a->call->args_fp) &&
+	       fp_eq(&a->call->args_fp, &b->call->args_fp);
+}
+
+/* A trace goes on in what a tool calls by itself: that is another call. */
+static bool fits(const struct pending *o, const struct pending *p, enum relay_by by)
+{
+	if (o->s == p->s || !o->call || (o->begin && p->begin && o->begin > p->begin))
+		return false;
+	if (both_differ(o->relay.vendor, p->relay.vendor) || both_differ(o->relay.trace, p->relay.trace))
+		return false;
+	return by != BY_TRACE || same_target(o, p) || same_args(o, p);
+}
+
+struct found {
+	struct pending *one, *same_id;
+	unsigned int n, n_same;
+};
+
+static void look(struct mcp *m, const struct pending *p, enum relay_by by, struct found *ret)
+{
+	const struct proc_id *proc = end_of(p, SIDE_CLIENT);
+	const struct relay_slot *slot;
+	struct session_key key;
+
+	*ret = (struct found){ 0 };
+	if ((by != BY_PASSING && !proc->pid) || !key_of(p, by, proc, &key))
+		return;
+	slot = slot_find(m, &key);
+	if (!slot)
+		return;
+	for (const struct list *l = slot->members.next; l != &slot->members; l = l->next) {
+		struct pending *o = list_entry(l, struct relay_link, link)->p;
+
+		if (!fits(o, p, by))
+			continue;
+		ret->one = o;
+		if (++ret->n > OUTERS_MAX)
+			return;
+		if (sv_eq(request_key_id(o->key, o->n), request_key_id(p->key, p->n))) {
+			ret->same_id = o;
+			ret->n_same++;
+		}
+	}
+}
+
+static struct pending *outer_of(struct mcp *m, const struct pending *p)
+{
+	struct found f = { 0 };
+
+	for (int by = 0; by < RELAY_BYS && f.n == 0; by++)
+		if (by != BY_PASSING || passes(m, end_of(p, SIDE_CLIENT)))
+			look(m, p, (enum relay_by)by, &f);
+	if (f.n == 1)
+		return f.one;
+	return f.n <= OUTERS_MAX && f.n_same == 1 ? f.same_id : NULL;
+}
+
+static void part(struct pending *p)
+{
+	p->relay.outer = NULL;
+	list_del(&p->relay.as_inner);
+}
+
+static void let_go(struct mcp *m, struct relay *r)
+{
+	struct finished *held = r->held;
+
+	r->held = NULL;
+	while (!list_empty(&r->inners))
+		part(list_entry(r->inners.next, struct pending, relay.as_inner));
+	if (!held)
+		return;
+	outcome_tell(m, held, NULL);
+	session_unref(held->s);
+	free(held);
+}
+
+/* A second inner hop: the outer call is no mere relay of one of them (a gateway that asks all its servers, a retry). */
+static void bind(struct mcp *m, struct pending *o, struct pending *p)
+{
+	if (o->relay.several)
+		return;
+	if (o->relay.held || !list_empty(&o->relay.inners)) {
+		o->relay.several = true;
+		let_go(m, &o->relay);
+		return;
+	}
+	p->relay.outer = o;
+	list_add(&o->relay.inners, &p->relay.as_inner);
+}
+
+void relay_asked(struct mcp *m, struct pending *p, const struct mcp_msg *msg)
+{
+	const struct rpc_value *f = msg->rpc->f;
+	struct pending *o;
+
+	if (p->asker != SIDE_CLIENT || !may_be_relayed(f[RPC_F_METHOD].text) || !p->call->method)
+		return;
+	p->relay.vendor = call_marks_hash(&f[RPC_F_META_TOOL_USE]);
+	if (!p->relay.vendor)
+		p->relay.vendor = call_marks_hash(&f[RPC_F_META_CALL_ID]);
+	if (p->call->trace_id)
+		p->relay.trace = hash_bytes(p->call->trace_id, strlen(p->call->trace_id)) | 1;
+	o = outer_of(m, p);
+	if (o)
+		bind(m, o, p);
+	for (int by = 0; by < BY_PASSING && end_of(p, SIDE_SERVER)->pid; by++)
+		join(m, p, (enum relay_by)by);
+	if (passes(m, end_of(p, SIDE_SERVER)))
+		join(m, p, BY_PASSING);
+}
+
+bool relay_hold(struct mcp *m, struct pending *p)
+{
+	struct pending *o = p->relay.outer;
+	struct finished *h;
+
+	if (!o || p->whole || !p->call->has_response)
+		return false;
+	h = malloc(sizeof(*h));
+	if (!h) {
+		m->stats.no_memory++;
+		return false;
+	}
+	*h = (struct finished){ p->call, session_ref(p->s), p->step };
+	p->call = NULL;
+	part(p);
+	o->relay.held = h;
+	return true;
+}
+
+static void drop(struct relay *r)
+{
+	struct finished *held = r->held;
+
+	if (!held)
+		return;
+	r->held = NULL;
+	session_unref(held->s);
+	call_free(held->c);
+	free(held);
+}
+
+static bool has_answer(const struct call *c)
+{
+	return c->has_response && (c->outcome == CALL_OK || c->outcome == CALL_TOOL_ERROR || c->outcome == CALL_RPC_ERROR);
+}
+
+void relay_settle(struct mcp *m, struct pending *p)
+{
+	struct finished *held = p->relay.held;
+	struct call *c = p->call;
+
+	if (!held || !has_answer(c) || c->ts < held->c->ts) {
+		let_go(m, &p->relay);
+		return;
+	}
+	c->hops += 1 + held->c->hops;
+	c->request_seen += held->c->request_seen;
+	c->response_seen += held->c->response_seen;
+	drop(&p->relay);
+}
+
+static void leave(struct mcp *m, struct relay_link *link)
+{
+	struct relay_slot *slot = link->slot;
+
+	if (!slot)
+		return;
+	list_del(&link->link);
+	link->slot = NULL;
+	if (!list_empty(&slot->members))
+		return;
+	table_del(&m->relays.slots, &slot->node);
+	free(slot);
+}
+
+void relay_leave(struct mcp *m, struct pending *p)
+{
+	struct relay *r = &p->relay;
+
+	for (int by = 0; by < RELAY_BYS; by++)
+		leave(m, &r->by[by]);
+	while (!list_empty(&r->inners))
+		part(list_entry(r->inners.next, struct pending, relay.as_inner));
+	part(p);
+	drop(r);
+}
+
+void relay_flush(struct mcp *m)
+{
+	struct list *head = &m->inflight.by_age;
+
+	for (struct list *l = head->next; l != head; l = l->next)
+		let_go(m, &list_entry(l, struct pending, age)->relay);
+}

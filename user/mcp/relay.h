@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One call on several hops: a relay (bridge, gateway, docker CLI) asks its server what it was asked itself.
+ *
+ * The inner hop's client is the outer hop's server process, its request was sent while the outer one was in flight, and
+ * both have the trace or vendor's call id in common, or method, target and arguments. Where more than one outer call
+ * fits, or more than one inner call, nothing is merged. */
+#ifndef MCPVIGIL_MCP_RELAY_H
+#define MCPVIGIL_MCP_RELAY_H
+
+#include "mcp/logical.h"
+#include "mcp/state.h"
+
+struct pending;
+struct relay_slot;
+
+/* A call that is complete, and what it takes to tell it later. */
+struct finished {
+	struct call *c;
+	struct session *s; /* a reference */
+	struct logical_step step;
+};
+
+enum relay_by { BY_TRACE, BY_VENDOR, BY_ARGS, BY_PASSING, RELAY_BYS };
+
+/* Of a request in flight. */
+struct relay {
+	struct relay_link {
+		struct list link;
+		struct relay_slot *slot;
+		struct pending *p;
+	} by[RELAY_BYS]; /* where inner hops look for it */
+	struct list inners, as_inner;
+	struct pending *outer;
+	struct finished *held;	 /* the inner hop, complete */
+	bool several;		 /* inner hops that fit: none of them is one */
+	uint64_t trace, vendor;	 /* hashes; 0: none */
+};
+
+int relays_init(struct mcp *m);
+void relays_done(struct mcp *m);
+void relay_init(struct relay *r);
+/* @p was just made: find the call that it is an inner hop of, and let others find it. */
+void relay_asked(struct mcp *m, struct pending *p, const struct mcp_msg *msg);
+/* @p is complete. true: it is held by its outer hop, @p->call is not the caller's any more. */
+bool relay_hold(struct mcp *m, struct pending *p);
+/* @p is complete: the inner hop that it held becomes a part of it, or is told by itself. */
+void relay_settle(struct mcp *m, struct pending *p);
+/* @p leaves; what it still holds is freed. */
+void relay_leave(struct mcp *m, struct pending *p);
+/* Nobody is answered any more: what is held is told by itself. */
+void relay_flush(struct mcp *m);
+
+#endif
