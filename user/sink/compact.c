@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/jsonw.h"
 #include "base/num.h"
+#include "base/utf8.h"
 #include "sink/label.h"
 #include "sink/out.h"
 
@@ -58,11 +59,7 @@ static void put_text(struct compact *k, const char *s, size_t cols)
 
 static size_t columns(const struct buf *b, size_t from)
 {
-	size_t n = 0;
-
-	for (size_t i = from; i < b->n; i++)
-		n += ((unsigned char)b->p[i] & 0xc0) != 0x80;
-	return n;
+	return utf8_count((struct sv){ b->p + from, b->n - from });
 }
 
 /* Fill up what was written since @from to @width columns. */
@@ -203,6 +200,10 @@ static void put_tags(struct compact *k, const struct call *c)
 
 	if (c->attempt > 1)
 		buf_addf(&k->line, "  attempt %" PRIu32, c->attempt);
+	if (c->hops)
+		buf_addf(&k->line, "  over %" PRIu32 " relay%s", c->hops, c->hops == 1 ? "" : "s");
+	if (c->logical)
+		buf_addf(&k->line, "  %s", c->logical);
 	if (c->order_uncertain)
 		put(k, "  order uncertain");
 	if (c->lost_bytes) {
@@ -312,6 +313,48 @@ static void compact_finding(void *self, const struct finding *f, const struct si
 	finish(k);
 }
 
+static void compact_logical(void *self, const struct logical *l, const struct sink_peers *p)
+{
+	const struct call *c = l->first;
+	const char *name = c->tool ? c->tool : c->prompt ? c->prompt : c->resource;
+	struct compact *k = self;
+	char text[16] = "-";
+
+	begin(k, l->ts);
+	put_route(k, &c->route, p, c->session, c->from);
+	put_what(k, l->name, name);
+	put_outcome(k, c);
+	if (!l->open)
+		num_show_ns(l->duration_ns, text);
+	put_right(k, text);
+	buf_addf(&k->line, "  %" PRIu32 " requests, %" PRIu32 " polls, by %s", l->requests, l->polls,
+		 l->joined_by);
+	finish(k);
+}
+
+static void compact_alert(void *self, const struct alert *a, const struct sink_peers *p)
+{
+	struct compact *k = self;
+	bool resolved = a->state == ALERT_RESOLVED;
+
+	begin(k, a->ts);
+	put_route(k, &a->route, p, a->session, SIDE_CLIENT);
+	color(k, resolved ? GREEN : a->severity == ALERT_HIGH ? RED : YELLOW);
+	buf_addf(&k->line, "%s: %s", resolved ? "resolved" : a->severity == ALERT_HIGH ? "ALERT" : "notice",
+		 a->rule);
+	color(k, RESET);
+	if (a->tool) {
+		put(k, " ");
+		put_text(k, a->tool, NAME_COLS);
+	}
+	buf_addf(&k->line, "  %" PRIu64 " times", a->count);
+	if (a->summary) {
+		put(k, "  ");
+		put_text(k, a->summary, CONTENT_COLS);
+	}
+	finish(k);
+}
+
 static void compact_loss(void *self, const struct loss *l)
 {
 	struct compact *k = self;
@@ -357,6 +400,8 @@ const struct sink_ops compact_ops = {
 	.note = compact_note,
 	.session = compact_session,
 	.finding = compact_finding,
+	.logical = compact_logical,
+	.alert = compact_alert,
 	.loss = compact_loss,
 	.flush = compact_flush,
 	.broken = compact_broken,
@@ -373,5 +418,14 @@ void *compact_new(int fd, int64_t wall_offset, bool colored)
 	buf_init(&k->line, LINE_BYTES);
 	k->wall_offset = wall_offset;
 	k->color = colored;
+	return k;
+}
+
+void *compact_to(out_line_fn take, void *ctx, int64_t wall_offset, bool colored)
+{
+	struct compact *k = compact_new(-1, wall_offset, colored);
+
+	if (k)
+		out_init_lines(&k->out, take, ctx);
 	return k;
 }

@@ -116,21 +116,21 @@ static bool is_slow(const struct call *c, uint64_t limit)
 
 bool filter_call(const struct filter *f, const struct call *c, const struct sink_peers *p)
 {
-	return route_ok(f, &c->route, p) && word_ok(&f->tool, c->tool) &&
+	return !f->only_alerts && route_ok(f, &c->route, p) && word_ok(&f->tool, c->tool) &&
 	       word_ok(&f->method, c->method) && (!f->errors || is_error(c)) &&
 	       (!f->slow_ns || is_slow(c, f->slow_ns));
 }
 
 bool filter_note(const struct filter *f, const struct note *n, const struct sink_peers *p)
 {
-	return !f->tool.n && !f->errors && !f->slow_ns && word_ok(&f->method, n->method) &&
+	return !f->only_alerts && !f->tool.n && !f->errors && !f->slow_ns && word_ok(&f->method, n->method) &&
 	       route_ok(f, &n->route, p);
 }
 
 bool filter_session(const struct filter *f, const struct session_event *e,
 		    const struct sink_peers *p)
 {
-	return !f->tool.n && !f->method.n && !f->errors && !f->slow_ns && route_ok(f, &e->route, p);
+	return !f->only_alerts && !f->tool.n && !f->method.n && !f->errors && !f->slow_ns && route_ok(f, &e->route, p);
 }
 
 bool filter_finding(const struct filter *f, const struct finding *x, const struct sink_peers *p)
@@ -140,5 +140,5 @@ bool filter_finding(const struct filter *f, const struct finding *x, const struc
 	const struct who *who = p && p->client ? p->client : p ? p->server : NULL;
 	const struct sink_peers ends = { who, who };
 
-	return route_ok(f, &r, &ends);
+	return !f->only_alerts && route_ok(f, &r, &ends);
 }

@@ -34,6 +34,7 @@ struct filter {
 	struct filter_words server;  /* comm, base name of exe, "ip:port", "ip" or ":port" */
 	struct filter_words tool, method;
 	bool errors;		     /* every outcome but ok; an orphan only with an error code */
+	bool only_alerts;	     /* nothing else passes, but losses */
 	uint64_t slow_ns;	     /* took at least so long, or waited so long for nothing */
 };
 

@@ -7,11 +7,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fp.h"
 #include "base/jsonw.h"
 #include "base/log.h"
+#include "sink/alert_json.h"
 #include "sink/content.h"
 #include "sink/label.h"
 #include "sink/out.h"
+#include "sink/process_json.h"
 
 /* Longest record. A call's three payloads, each up to six times its size as \u escapes. */
 #define LINE_MAX_BYTES (256UL << 20)
@@ -56,19 +59,10 @@ static bool finish(struct json_sink *j)
 	jsonw_close(&j->w, '}');
 	if (j->w.bad || buf_add_ch(&j->line, '\n') < 0)
 		return false;
-	j->seq++;
-	out_add(&j->out, buf_sv(&j->line));
+	/* What the output has no room for was not printed either; it counts that itself. */
+	if (!out_add(&j->out, buf_sv(&j->line)))
+		j->seq++;
 	return true;
-}
-
-static void put_process(struct jsonw *w, const struct proc_id *id, const struct who *who)
-{
-	if (id->pid)
-		jsonw_u64(w, "pid", id->pid);
-	if (who && who->comm[0])
-		jsonw_str(w, "comm", (struct sv){ who->comm, strnlen(who->comm, sizeof(who->comm)) });
-	if (who && who->exe[0])
-		jsonw_cstr(w, "exe", who->exe);
 }
 
 static void put_end(struct jsonw *w, const char *key, const struct who *who,
@@ -79,7 +73,7 @@ static void put_end(struct jsonw *w, const char *key, const struct who *who,
 	if (!id->pid && !who && !addr->family)
 		return;
 	jsonw_open(w, key, '{');
-	put_process(w, id->pid || !who ? id : &who->id, who);
+	process_json(w, id->pid || !who ? id : &who->id, who);
 	if (addr->family) {
 		net_addr_show(addr, text);
 		jsonw_cstr(w, "addr", text);
@@ -123,6 +117,32 @@ static void put_call_head(struct json_sink *j, const struct call *c)
 		jsonw_i64(w, "error_code", c->error_code);
 }
 
+static void put_fp(struct jsonw *w, const char *key, const struct fp *f, const char *scope)
+{
+	char hex[33];
+
+	if (!fp_is(f))
+		return;
+	fp_hex(f, scope, hex);
+	jsonw_cstr(w, key, hex);
+}
+
+/* What ties the call to others. */
+static void put_ties(struct jsonw *w, const struct call *c)
+{
+	if (c->attempt > 1)
+		jsonw_u64(w, "attempt", c->attempt);
+	if (c->hops)
+		jsonw_u64(w, "hops", c->hops);
+	put_str(w, "logical", c->logical);
+	put_str(w, "part", label_part(c->part));
+	if (c->agent)
+		jsonw_u64(w, "agent", c->agent);
+	put_fp(w, "args_fp", &c->args_fp, "args");
+	put_fp(w, "result_fp", &c->result_fp, "result");
+	put_fp(w, "result_masked_fp", &c->masked_fp, "masked");
+}
+
 static void put_call_tail(struct json_sink *j, const struct call *c, const struct sink_peers *p)
 {
 	struct jsonw *w = &j->w;
@@ -139,8 +159,7 @@ static void put_call_tail(struct json_sink *j, const struct call *c, const struc
 	put_str(w, "era", label_era(c->route.era));
 	put_str(w, "protocol_version", c->protocol_version);
 	put_route(w, &c->route, p);
-	if (c->attempt > 1)
-		jsonw_u64(w, "attempt", c->attempt);
+	put_ties(w, c);
 	put_str(w, "trace_id", c->trace_id);
 	put_str(w, "parent_span_id", c->parent_span_id);
 	if (c->order_uncertain)
@@ -224,6 +243,8 @@ static void json_session(void *self, const struct session_event *e, const struct
 	put_route(w, &e->route, p);
 	if (e->late)
 		jsonw_bool(w, "late", true);
+	if (e->startup_ns)
+		jsonw_u64(w, "startup_ns", e->startup_ns);
 	if (e->end) {
 		jsonw_u64(w, "calls", e->calls);
 		jsonw_u64(w, "errors", e->errors);
@@ -256,7 +277,7 @@ static void json_finding(void *self, const struct finding *f, const struct sink_
 	put_str(w, "session", f->session);
 	if (f->proc.pid) {
 		jsonw_open(w, "process", '{');
-		put_process(w, &f->proc, who_of(&f->proc, p));
+		process_json(w, &f->proc, who_of(&f->proc, p));
 		jsonw_close(w, '}');
 	}
 	if (f->evidence)
@@ -267,6 +288,47 @@ static void json_finding(void *self, const struct finding *f, const struct sink_
 		jsonw_bool(w, "forgeable", true);
 	if (!finish(j))
 		log_err("no memory to print a finding");
+}
+
+static void json_logical(void *self, const struct logical *l, const struct sink_peers *p)
+{
+	const struct call *c = l->first;
+	struct json_sink *j = self;
+	struct jsonw *w = &j->w;
+
+	begin(j, "logical", l->ts);
+	jsonw_cstr(w, "logical", l->name);
+	put_str(w, "joined_by", l->joined_by);
+	put_str(w, "method", c->method);
+	put_str(w, "tool", c->tool);
+	put_str(w, "prompt", c->prompt);
+	put_str(w, "resource", c->resource);
+	put_time(j, "start", l->start);
+	if (!l->open)
+		jsonw_u64(w, "duration_ns", l->duration_ns);
+	put_str(w, "outcome", label_outcome(c->outcome));
+	if (c->has_error_code)
+		jsonw_i64(w, "error_code", c->error_code);
+	jsonw_u64(w, "requests", l->requests);
+	if (l->polls)
+		jsonw_u64(w, "polls", l->polls);
+	put_str(w, "session", c->session);
+	put_route(w, &c->route, p);
+	put_fp(w, "args_fp", &c->args_fp, "args");
+	put_fp(w, "result_fp", &c->result_fp, "result");
+	put_fp(w, "result_masked_fp", &c->masked_fp, "masked");
+	if (!finish(j))
+		log_err("no memory to print a logical call");
+}
+
+static void json_alert(void *self, const struct alert *a, const struct sink_peers *p)
+{
+	struct json_sink *j = self;
+
+	begin(j, "alert", a->ts);
+	alert_json_fields(&j->w, a, p, j->wall_offset);
+	if (!finish(j))
+		log_err("no memory to print an alert");
 }
 
 static void json_loss(void *self, const struct loss *l)
@@ -311,6 +373,8 @@ const struct sink_ops json_sink_ops = {
 	.note = json_note,
 	.session = json_session,
 	.finding = json_finding,
+	.logical = json_logical,
+	.alert = json_alert,
 	.loss = json_loss,
 	.flush = json_flush,
 	.broken = json_broken,
@@ -327,4 +391,35 @@ void *json_sink_new(int fd, int64_t wall_offset)
 	buf_init(&j->line, LINE_MAX_BYTES);
 	j->wall_offset = wall_offset;
 	return j;
+}
+
+struct json_sink *json_sink_to(out_line_fn take, void *ctx, int64_t wall_offset)
+{
+	struct json_sink *j = json_sink_new(-1, wall_offset);
+
+	if (j)
+		out_init_lines(&j->out, take, ctx);
+	return j;
+}
+
+struct jsonw *json_begin(struct json_sink *j, const char *kind, uint64_t ts)
+{
+	begin(j, kind, ts);
+	return &j->w;
+}
+
+void json_call_fields(struct json_sink *j, const struct call *c, const struct sink_peers *p)
+{
+	put_call_head(j, c);
+	put_call_tail(j, c, p);
+}
+
+void json_route(struct jsonw *w, const struct route *r, const struct sink_peers *p)
+{
+	put_route(w, r, p);
+}
+
+bool json_finish(struct json_sink *j)
+{
+	return finish(j);
 }

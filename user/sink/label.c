@@ -59,6 +59,15 @@ const char *label_channel(uint8_t channel)
 	return LABEL(names, channel);
 }
 
+const char *label_part(uint8_t part)
+{
+	static const char *const names[] = {
+		[PART_INPUT] = "input", [PART_TASK] = "task", [PART_POLL] = "poll", [PART_LAST] = "last"
+	};
+
+	return LABEL(names, part);
+}
+
 const char *label_http(uint8_t version)
 {
 	switch (version) {

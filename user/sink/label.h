@@ -11,6 +11,7 @@ const char *label_outcome(uint8_t outcome);
 const char *label_era(uint8_t era);
 const char *label_transport(uint8_t transport);
 const char *label_channel(uint8_t channel);
+const char *label_part(uint8_t part);
 const char *label_http(uint8_t version); /* 11 -> "1.1", 20 -> "2" */
 
 #endif

@@ -20,6 +20,12 @@ void out_init(struct out *o, int fd)
 	buf_init(&o->pending, OUT_PENDING_MAX);
 }
 
+void out_init_lines(struct out *o, out_line_fn take, void *ctx)
+{
+	*o = (struct out){ .fd = -1, .take = take, .ctx = ctx };
+	buf_init(&o->pending, 0);
+}
+
 void out_done(struct out *o)
 {
 	buf_done(&o->pending);
@@ -70,10 +76,12 @@ static void write_pending(struct out *o)
 	buf_reset(&o->pending);
 }
 
-void out_add(struct out *o, struct sv line)
+int out_add(struct out *o, struct sv line)
 {
+	if (o->take)
+		return o->take(o->ctx, line);
 	if (o->err)
-		return;
+		return o->err;
 	if (o->pending.n + line.n > OUT_PENDING_MAX)
 		write_pending(o);
 	/* Longer than the buffer, or no memory for one: straight through. */
@@ -81,13 +89,14 @@ void out_add(struct out *o, struct sv line)
 		out_write(o, line);
 	if (o->tty)
 		write_pending(o);
+	return o->err;
 }
 
 void out_flush(struct out *o)
 {
 	struct pollfd p = { .fd = o->fd };
 
-	if (o->err)
+	if (o->err || o->take)
 		return;
 	write_pending(o);
 	/* Without this, `trace | head -1` would hang on until the next record. */

@@ -72,6 +72,35 @@ void sink_finding(struct sink *s, const struct finding *f, const struct sink_pee
 	}
 }
 
+void sink_logical(struct sink *s, const struct logical *l, const struct sink_peers *p)
+{
+	struct logical shown = *l;
+	struct call first = *l->first;
+	char *uri = NULL;
+
+	if (s->filter && !filter_call(s->filter, l->first, p))
+		return;
+	shown.first = &first;
+	if (!s->content) {
+		uri = first.resource ? redact_uri(first.resource) : NULL;
+		first.resource = uri;
+		first.params = first.result = first.error = NULL;
+	}
+	for (unsigned int i = 0; i < s->n; i++) {
+		if (s->row[i].ops->logical)
+			s->row[i].ops->logical(s->row[i].self, &shown, p);
+	}
+	free(uri);
+}
+
+void sink_alert(struct sink *s, const struct alert *a, const struct sink_peers *p)
+{
+	for (unsigned int i = 0; i < s->n; i++) {
+		if (s->row[i].ops->alert)
+			s->row[i].ops->alert(s->row[i].self, a, p);
+	}
+}
+
 void sink_loss(struct sink *s, const struct loss *l)
 {
 	for (unsigned int i = 0; i < s->n; i++) {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/alert.h"
 #include "model/call.h"
 #include "model/session.h"
 #include "model/who.h"
@@ -28,6 +29,8 @@ struct sink_ops {
 	void (*note)(void *self, const struct note *n, const struct sink_peers *p);
 	void (*session)(void *self, const struct session_event *e, const struct sink_peers *p);
 	void (*finding)(void *self, const struct finding *f, const struct sink_peers *p);
+	void (*logical)(void *self, const struct logical *l, const struct sink_peers *p);
+	void (*alert)(void *self, const struct alert *a, const struct sink_peers *p);
 	void (*loss)(void *self, const struct loss *l);
 	void (*flush)(void *self); /* at least each 100 ms */
 	/* 0, or -errno once nothing can be written any more; -EPIPE: the reader went away. */
@@ -37,7 +40,7 @@ struct sink_ops {
 
 struct filter;
 
-#define SINKS_MAX 8
+#define SINKS_MAX 24
 
 struct sink {
 	struct {
@@ -55,6 +58,9 @@ void sink_call(struct sink *s, const struct call *c, const struct sink_peers *p)
 void sink_note(struct sink *s, const struct note *n, const struct sink_peers *p);
 void sink_session(struct sink *s, const struct session_event *e, const struct sink_peers *p);
 void sink_finding(struct sink *s, const struct finding *f, const struct sink_peers *p);
+void sink_logical(struct sink *s, const struct logical *l, const struct sink_peers *p);
+/* Alerts always pass the filter: it must not make a loop look like none. */
+void sink_alert(struct sink *s, const struct alert *a, const struct sink_peers *p);
 void sink_loss(struct sink *s, const struct loss *l);
 void sink_flush(struct sink *s);
 /* 0, or the first output's -errno: a loop that polls this ends quietly on -EPIPE. */
