@@ -2,17 +2,21 @@
 /* doctor: what this kernel can do, what is attached, what was lost. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "cmd/agent_opts.h"
 #include "cmd/args.h"
 #include "cmd/cmd.h"
+#include "ctl_client.h"
 #include "probe/feature.h"
 #include "probe/probe.h"
+#include "sink/self.h"
 
 #define WATCH_NS (NSEC_PER_SEC)
+#define TEXT_MAX 65536
 
 static const char *yes(bool b)
 {
@@ -40,32 +44,19 @@ static void show_kernel(const struct features *f)
 	printf("fexit       %s (not needed)\n", yes(f->fexit));
 }
 
-static void show_progs(struct probe *p)
+static void progs_of(struct probe *p, struct self_stats *s)
 {
 	struct probe_prog progs[PROBE_PROGS_MAX];
 	unsigned int n = probe_progs(p, progs);
 
-	printf("\ntier        %s\n", probe_tier(p));
-	for (unsigned int i = 0; i < n; i++)
-		printf("  %-14s %-36s %s, %" PRIu64 " runs missed\n", progs[i].name, progs[i].hook,
-		       progs[i].attached ? "attached" : "not for this kernel", progs[i].missed);
-}
-
-static void show_losses(struct probe *p)
-{
-	static const struct {
-		const char *name, *help;
-	} info[C_N] = {
-#define X(name, text, help) [C_##name] = { text, help },
-		KERNEL_COUNTERS(X) USER_COUNTERS(X)
-#undef X
-	};
-	uint64_t v[C_N];
-
-	probe_losses(p, v);
-	printf("\nlosses in one second\n");
-	for (int i = 0; i < C_N; i++)
-		printf("  %-22s %10" PRIu64 "  %s\n", info[i].name, v[i], info[i].help);
+	s->tier = probe_tier(p);
+	s->progs = n < SELF_PROGS ? n : SELF_PROGS;
+	for (unsigned int i = 0; i < s->progs; i++) {
+		s->prog[i].attached = progs[i].attached;
+		s->prog[i].missed = progs[i].missed;
+		snprintf(s->prog[i].name, sizeof(s->prog[i].name), "%s", progs[i].name);
+		snprintf(s->prog[i].hook, sizeof(s->prog[i].hook), "%s", progs[i].hook);
+	}
 }
 
 struct seen {
@@ -87,7 +78,9 @@ static int watch(void)
 	struct probe *p = probe_new(&opts);
 	struct timespec gap = { 0, 20000000 };
 	struct seen seen = {};
+	struct self_stats self = {};
 	uint64_t end, v[7];
+	struct buf text;
 
 	if (!p)
 		return -1;
@@ -99,30 +92,57 @@ static int watch(void)
 		probe_consume(p, on_record, &seen);
 		nanosleep(&gap, NULL);
 	}
-	show_progs(p);
+	progs_of(p, &self);
 	probe_verdicts(p, v);
-	printf("\nstreams by verdict\n  other traffic %" PRIu64 ", HTTP without MCP %" PRIu64
-	       ", JSON-RPC %" PRIu64 ", MCP %" PRIu64 ", our own %" PRIu64 "\n",
-	       v[1], v[2], v[3], v[4] + v[5], v[6]);
-	printf("records in one second  %" PRIu64 "\n", seen.records);
-	show_losses(p);
+	probe_losses(p, self.lost);
 	probe_free(p);
+	buf_init(&text, TEXT_MAX);
+	self_show_progs(&self, &text);
+	buf_addf(&text,
+		 "\nstreams by verdict\n  other traffic %" PRIu64 ", HTTP without MCP %" PRIu64 ", JSON-RPC %" PRIu64
+		 ", MCP %" PRIu64 ", our own %" PRIu64 "\n",
+		 v[1], v[2], v[3], v[4] + v[5], v[6]);
+	buf_addf(&text, "records in one second  %" PRIu64 "\n", seen.records);
+	self_show_losses(&self, "in one second", &text);
+	fwrite(text.p, 1, text.n, stdout);
+	buf_done(&text);
+	return 0;
+}
+
+static error_t parse_opt(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	if (key != ARGP_KEY_INIT)
+		return ARGP_ERR_UNKNOWN;
+	state->child_inputs[0] = state->input;
 	return 0;
 }
 
 static int doctor_run(int argc, char **argv)
 {
-	static const struct argp argp = {
-		.doc = "Say what this kernel can do, what is attached and what was lost. Captures for a "
-		       "second. Needs root for more than the kernel's part.",
+	static const struct argp_child children[] = {
+		{ &agent_opts_argp, 0, NULL, 0 },
+		{ 0 },
 	};
+	static const struct argp argp = {
+		.parser = parse_opt,
+		.doc = "Say what this kernel can do, what is attached, what was lost, and how the running agent does. Without "
+		       "one, captures for a second. Needs root for more than the kernel's part.",
+		.children = children,
+	};
+	struct ctl_request r = { .command = "doctor", .argc = argc, .argv = argv };
+	struct agent_opts o = { 0 };
 	struct features f;
+	int status;
 
-	if (args_parse(&argp, argc, argv, NULL))
+	if (args_parse(&argp, argc, argv, &o))
 		return 2;
 	features_probe(&f);
 	show_kernel(&f);
 	fflush(stdout);
+	status = agent_ask(&o, &r);
+	if (status >= 0)
+		return status;
 	return watch() ? 1 : 0;
 }
 

@@ -3,33 +3,47 @@
 #include "agent.h"
 #include "cmd/args.h"
 #include "cmd/cmd.h"
-#include "cmd/trace_opts.h"
+#include "cmd/trace.h"
+#include "ctl_client.h"
 
 static error_t parse_opt(int key, char *arg, struct argp_state *state)
 {
+	struct trace_args *a = state->input;
+
 	(void)arg;
 	if (key != ARGP_KEY_INIT)
 		return ARGP_ERR_UNKNOWN;
-	state->child_inputs[0] = state->input;
+	state->child_inputs[0] = &a->trace;
+	state->child_inputs[1] = &a->agent;
 	return 0;
 }
 
+static const struct argp_child children[] = {
+	{ &trace_opts_argp, 0, NULL, 0 },
+	{ &agent_opts_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+const struct argp trace_argp = {
+	.parser = parse_opt,
+	.doc = "Show MCP calls and notifications of every process on this host. Needs root. Of a running agent, compact "
+	       "lines show its local time, and the end of the trace takes a second.",
+	.children = children,
+};
+
 static int trace_run(int argc, char **argv)
 {
-	static const struct argp_child children[] = {
-		{ &trace_opts_argp, 0, NULL, 0 },
-		{ 0 },
-	};
-	static const struct argp argp = {
-		.parser = parse_opt,
-		.doc = "Show MCP calls and notifications of every process on this host. Needs root.",
-		.children = children,
-	};
-	struct trace_opts o = { 0 };
+	struct ctl_request r = { .command = "trace", .argc = argc, .argv = argv };
+	struct trace_args a = { 0 };
+	int status;
 
-	if (args_parse(&argp, argc, argv, &o))
+	if (args_parse(&trace_argp, argc, argv, &a))
 		return 2;
-	return agent_trace(&o) ? 1 : 0;
+	r.color = trace_color(&a.trace);
+	status = agent_ask(&a.agent, &r);
+	if (status >= 0)
+		return status;
+	return agent_trace(&a.trace) ? 1 : 0;
 }
 
 const struct cmd cmd_trace = {

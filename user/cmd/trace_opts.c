@@ -5,8 +5,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "base/fp.h"
+#include "base/log.h"
 #include "base/num.h"
 #include "cmd/args.h"
 #include "sink/compact.h"
@@ -22,6 +26,7 @@ enum {
 	OPT_SLOW,
 	OPT_CONTENT,
 	OPT_COLOR,
+	OPT_KEY,
 };
 
 static const struct argp_option options[] = {
@@ -30,6 +35,10 @@ static const struct argp_option options[] = {
 	  "print params, results and errors, and URIs complete; without it no payload is shown", 1 },
 	{ "color", OPT_COLOR, "WHEN", 0,
 	  "auto (default: on a terminal, unless NO_COLOR is set), always, or never", 1 },
+	{ "key-file", OPT_KEY, "FILE", 0,
+	  "key of the fingerprints (made if missing); default: " FP_KEY_FILE " where it can be read, else a "
+	  "key for this run alone",
+	  1 },
 	{ NULL, 0, NULL, 0,
 	  "Filters. Each but --errors and --slow can be given several times: any of its values will do. "
 	  "All that are given have to be met. TEXT* stands for all that begins with TEXT. The summary "
@@ -120,6 +129,9 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 	case OPT_CONTENT:
 		o->content = true;
 		return 0;
+	case OPT_KEY:
+		o->key_file = arg;
+		return 0;
 	case OPT_PID:
 		return add_pid(o, arg);
 	case OPT_COMM:
@@ -143,14 +155,35 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 const struct argp trace_opts_argp = { .options = options, .parser = parse_opt };
 
 /* no-color.org: any non-empty value; an explicit option overrides it. */
-static bool use_color(enum trace_color when)
+bool trace_color(const struct trace_opts *o)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	if (when != TRACE_COLOR_AUTO)
-		return when == TRACE_COLOR_ALWAYS;
+	if (o->color != TRACE_COLOR_AUTO)
+		return o->color == TRACE_COLOR_ALWAYS;
 	return isatty(STDOUT_FILENO) && !(no_color && no_color[0]) &&
 	       !(term && sv_eq(sv_of(term), SV("dumb")));
+}
+
+int trace_key(const struct trace_opts *o)
+{
+	const char *path = o->key_file ? o->key_file : FP_KEY_FILE;
+	uint8_t key[FP_KEY_BYTES];
+	int err;
+
+	if (!o->key_file && access(path, R_OK))
+		return 0;
+	err = fp_key_load(path, key);
+	if (err == -EPERM)
+		log_err("%s: not only ours to write, or not ours", path);
+	else if (err == -EBADMSG)
+		log_err("%s: holds no key", path);
+	else if (err)
+		log_err("%s: %s", path, errstr(err));
+	else
+		fp_key_set(key);
+	explicit_bzero(key, sizeof(key));
+	return o->key_file ? err : 0;
 }
 
 int trace_sinks(struct sink *s, const struct trace_opts *o, struct summary *sum)
@@ -167,10 +200,26 @@ int trace_sinks(struct sink *s, const struct trace_opts *o, struct summary *sum)
 		self = json_sink_new(STDOUT_FILENO, o->wall_offset);
 	} else if (o->format == TRACE_COMPACT) {
 		ops = &compact_ops;
-		self = compact_new(STDOUT_FILENO, o->wall_offset, use_color(o->color));
+		self = compact_new(STDOUT_FILENO, o->wall_offset, trace_color(o));
 	}
 	if (ops && !self)
 		return -errno;
 	err = ops ? sink_add(s, ops, self) : 0;
+	if (!err && o->extra)
+		err = sink_add(s, o->extra, o->extra_self);
 	return err ? err : sink_add(s, &summary_ops, sum);
+}
+
+void trace_facts(const struct trace_opts *o, struct facts_opts *ret)
+{
+	if (o->facts)
+		*ret = *o->facts;
+	else
+		facts_opts_default(ret);
+}
+
+void trace_end(const struct trace_opts *o, const struct summary *sum, uint64_t ns)
+{
+	if (!o->quiet)
+		summary_print(sum, ns, trace_summary_is_json(o));
 }

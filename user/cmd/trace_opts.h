@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "facts.h"
 #include "sink/filter.h"
 #include "sink/sink.h"
 #include "sink/summary.h"
@@ -23,8 +24,14 @@ struct trace_opts {
 	enum trace_format format;
 	enum trace_color color;
 	bool content;
+	const char *key_file; /* of fingerprints; NULL: the usual one where it can be read, else a key for this run */
 	struct filter filter;
-	int64_t wall_offset; /* no option: wall time minus the records' time, ns; the command sets it */
+	/* No options; the command sets them. */
+	const struct facts_opts *facts; /* NULL: the defaults */
+	const struct sink_ops *extra;	/* NULL: no output besides */
+	void *extra_self;		/* stays the caller's */
+	bool quiet;			/* no summary */
+	int64_t wall_offset; /* wall time minus the records' time, ns */
 };
 
 /* Child of a command's argp; its input is a struct trace_opts. */
@@ -36,12 +43,20 @@ static inline size_t trace_content_max(const struct trace_opts *o)
 	return o->content ? TRACE_CONTENT_MAX : 0;
 }
 
+/* The detection that @o asks for, or the defaults. */
+void trace_facts(const struct trace_opts *o, struct facts_opts *ret);
+/* The last line on standard error, unless @o is quiet. */
+void trace_end(const struct trace_opts *o, const struct summary *sum, uint64_t ns);
 /* true where the summary is a JSON object. */
 static inline bool trace_summary_is_json(const struct trace_opts *o)
 {
 	return o->format != TRACE_COMPACT;
 }
 
+/* Whether compact lines on our standard output are to be coloured. */
+bool trace_color(const struct trace_opts *o);
+/* Set the key of fingerprints as @o says. 0; or -errno after a line on standard error. */
+int trace_key(const struct trace_opts *o);
 /* Fill @s, zeroed, with the outputs that @o asks for: records on standard output, counts in @sum. @o and
  * @sum must outlive @s. SIGPIPE is ignored from here on: the loop polls sink_broken(). 0 or -errno. */
 int trace_sinks(struct sink *s, const struct trace_opts *o, struct summary *sum);
