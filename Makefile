@@ -25,11 +25,11 @@ FUZZ_SECONDS := 20
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
 
-PKGS := libbpf libelf zlib libzstd libbrotlidec libxxhash
+PKGS := libbpf libelf zlib libzstd libbrotlidec libxxhash libcrypto libcurl yaml-0.1 libcap-ng libseccomp libmicrohttpd
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
-SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=undefined)
 , := ,
+SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=undefined)
 CPPFLAGS := -D_GNU_SOURCE -Iinclude -Iuser -I$O $(PKG_CFLAGS)
 CFLAGS := -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wvla -fno-omit-frame-pointer \
 	$(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong $(SANFLAGS)
@@ -90,6 +90,12 @@ $O/tests/unit/%_test: tests/unit/%_test.c $O/libmcpvigil.a
 	@mkdir -p $(@D)
 	$Qgcc $(CPPFLAGS) -Itests/unit $(CFLAGS) $(DEPS) $< $O/libmcpvigil.a $(LDFLAGS) $(PKG_LIBS) -lcmocka -o $@
 
+# Programs that the runners under tests/ use: all of the agent but main.c in it.
+$O/tests/%: tests/%.c $O/libmcpvigil.a
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$Qgcc $(CPPFLAGS) $(CFLAGS) $(DEPS) $< $O/libmcpvigil.a $(LDFLAGS) $(PKG_LIBS) -o $@
+
 unit: $(TESTS)
 	$Qtests/unit/run $(TESTS)
 
@@ -100,6 +106,7 @@ lint:
 
 check: unit lint
 	$Qtests/data/run $O/mcpvigil
+	$Qtests/config/run $O/mcpvigil
 
 setup:
 	$Qtools/setup
@@ -129,6 +136,9 @@ bench: all
 
 install: all
 	install -D -m 0755 $O/mcpvigil $(DESTDIR)$(PREFIX)/sbin/mcpvigil
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/share/doc/mcpvigil
+	sed 's,/usr/local/,$(PREFIX)/,' deploy/mcpvigil.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/mcpvigil.service
+	$O/mcpvigil config --print-default >$(DESTDIR)$(PREFIX)/share/doc/mcpvigil/mcpvigil.yaml
 
 clean:
 	rm -rf build

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The agent live: the kernel side, the pipeline, one loop. */
 #include "agent.h"
+#include "agent_live.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -25,14 +26,6 @@
 #define OUTPUT_TICKS 4  /* 80 ms: output is flushed at least each 100 ms */
 #define LOSSES_TICKS 50 /* 1 s */
 
-struct agent {
-	struct probe *probe;
-	struct pipeline *pipe; /* NULL while recording */
-	struct tape *tape;
-	struct evloop *loop;
-	uint64_t started, ticks, records;
-};
-
 static void on_record(void *ctx, const struct ev_hdr *h)
 {
 	struct agent *a = ctx;
@@ -44,7 +37,7 @@ static void on_record(void *ctx, const struct ev_hdr *h)
 		pipeline_feed(a->pipe, h);
 }
 
-static void on_verdict(void *ctx, const struct ev_key *key, uint8_t code)
+void agent_verdict(void *ctx, const struct ev_key *key, uint8_t code)
 {
 	struct agent *a = ctx;
 
@@ -52,8 +45,7 @@ static void on_verdict(void *ctx, const struct ev_key *key, uint8_t code)
 		probe_verdict(a->probe, key, code);
 }
 
-/* Everything that stood in the rings at one time, and that time passed on. */
-static void agent_drain(struct agent *a)
+void agent_drain(struct agent *a)
 {
 	int n;
 
@@ -66,13 +58,11 @@ static void agent_drain(struct agent *a)
 	} while (n == -EAGAIN);
 }
 
-static void agent_losses(struct agent *a)
+void agent_losses(struct agent *a)
 {
-	uint64_t kernel[C_N];
-
-	probe_losses(a->probe, kernel);
+	probe_losses(a->probe, a->kernel);
 	if (a->pipe)
-		pipeline_losses(a->pipe, kernel, clock_boot_ns());
+		pipeline_losses(a->pipe, a->kernel, clock_boot_ns());
 }
 
 static void on_ring(void *ctx)
@@ -86,8 +76,11 @@ static void on_tick(void *ctx)
 
 	agent_drain(a);
 	a->ticks++;
-	if (a->ticks % LOSSES_TICKS == 0)
+	if (a->ticks % LOSSES_TICKS == 0) {
 		agent_losses(a);
+		if (a->second)
+			a->second(a->ctx);
+	}
 	if (!a->pipe || a->ticks % OUTPUT_TICKS)
 		return;
 	pipeline_output(a->pipe);
@@ -103,10 +96,12 @@ static void on_signal(void *ctx, int sig)
 	evloop_stop(a->loop);
 }
 
-static int loop_new(struct agent *a)
+int agent_loop(struct agent *a)
 {
 	int err;
 
+	if (a->loop)
+		return 0;
 	a->loop = evloop_new();
 	if (!a->loop)
 		return -errno;
@@ -118,14 +113,13 @@ static int loop_new(struct agent *a)
 	return err;
 }
 
-/* Attach, learn what is open, and say so: what a peer does after that line is seen whole. */
-static int agent_watch(struct agent *a)
+int agent_attach(struct agent *a)
 {
 	struct probe_opts opts = PROBE_OPTS_DEFAULT;
 	int err;
 
 	opts.tier = getenv("MCPVIGIL_TIER"); /* so that tests can compare them */
-	err = loop_new(a);
+	err = agent_loop(a);
 	if (err)
 		return err;
 	prctl(PR_SET_DUMPABLE, 0); /* payloads of others pass through this memory */
@@ -141,14 +135,39 @@ static int agent_watch(struct agent *a)
 	err = evloop_add_fd(a->loop, probe_fd(a->probe), on_ring, a);
 	if (err)
 		return err;
-	agent_drain(a);
-	a->started = clock_boot_ns();
-	fprintf(stderr, "watching (tier %s)\n", probe_tier(a->probe));
-	fflush(stderr);
 	return 0;
 }
 
-static void agent_done(struct agent *a)
+int agent_watch(struct agent *a)
+{
+	int err = agent_attach(a);
+
+	if (!err)
+		agent_begin(a);
+	return err;
+}
+
+void agent_begin(struct agent *a)
+{
+	agent_drain(a);
+	a->started = clock_boot_ns();
+}
+
+void agent_watching(const struct agent *a)
+{
+	fprintf(stderr, "watching (tier %s)\n", probe_tier(a->probe));
+	fflush(stderr);
+}
+
+void agent_finish(struct agent *a)
+{
+	agent_drain(a);
+	pipeline_flush(a->pipe, clock_boot_ns());
+	agent_losses(a);
+	pipeline_output(a->pipe);
+}
+
+void agent_done(struct agent *a)
 {
 	probe_free(a->probe);
 	a->probe = NULL; /* verdicts have nowhere to go from here on */
@@ -159,29 +178,33 @@ static void agent_done(struct agent *a)
 int agent_trace(const struct trace_opts *o)
 {
 	struct trace_opts opts = *o;
+	struct pipeline_opts po = {};
+	struct summary sum = {};
 	struct agent a = {};
 	int err;
 
 	opts.wall_offset = clock_wall_offset_ns();
-	a.pipe = pipeline_new(&opts, on_verdict, &a);
-	if (!a.pipe) {
-		err = -errno;
-		log_err("cannot start: %s", errstr(err));
+	trace_facts(&opts, &po.facts);
+	po.content_max = trace_content_max(&opts);
+	err = trace_key(&opts);
+	if (err)
 		return err;
+	a.pipe = pipeline_new(&po, agent_verdict, &a);
+	err = a.pipe ? trace_sinks(facts_sink(pipeline_facts(a.pipe)), &opts, &sum) : -errno;
+	if (err) {
+		log_err("cannot start: %s", errstr(err));
+		goto out;
 	}
 	err = agent_watch(&a);
 	if (err)
 		goto out;
+	agent_watching(&a);
 	err = evloop_run(a.loop);
-	agent_drain(&a);
-	pipeline_flush(a.pipe, clock_boot_ns());
-	agent_losses(&a);
-	pipeline_output(a.pipe);
+	agent_finish(&a);
 	if (!err)
 		err = pipeline_broken(a.pipe);
 	if (err != -EPIPE)
-		summary_print(pipeline_summary(a.pipe), clock_boot_ns() - a.started,
-			      trace_summary_is_json(&opts));
+		trace_end(&opts, &sum, clock_boot_ns() - a.started);
 	else
 		err = 0; /* a reader that has seen enough is no failure */
 out:
@@ -203,6 +226,7 @@ int agent_record(const char *path, const struct trace_opts *o)
 	}
 	err = agent_watch(&a);
 	if (!err) {
+		agent_watching(&a);
 		log_info("%s will hold payloads of every MCP peer on this host; mode 0600", path);
 		err = evloop_run(a.loop);
 		agent_drain(&a);

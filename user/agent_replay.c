@@ -11,7 +11,7 @@
 
 #define TICK_NS 20000000ull
 
-static int replay_run(struct tape *tape, struct pipeline *p, const struct trace_opts *o)
+static int replay_run(struct tape *tape, struct pipeline *p, const struct trace_opts *o, const struct summary *sum)
 {
 	uint64_t first = 0, last = 0, tick = 0;
 	bool truncated = false;
@@ -33,13 +33,15 @@ static int replay_run(struct tape *tape, struct pipeline *p, const struct trace_
 		return 0;
 	if (truncated)
 		log_err("the recording ends inside a record, or is damaged there");
-	summary_print(pipeline_summary(p), last - first, trace_summary_is_json(o));
+	trace_end(o, sum, last - first);
 	return truncated ? -EBADMSG : pipeline_broken(p);
 }
 
 int agent_replay(const char *path, const struct trace_opts *o)
 {
 	struct trace_opts opts = *o;
+	struct pipeline_opts po = {};
+	struct summary sum = {};
 	struct pipeline *p = NULL;
 	struct tape *tape = tape_open(path, &opts.wall_offset);
 	int err;
@@ -50,8 +52,15 @@ int agent_replay(const char *path, const struct trace_opts *o)
 			err == -EBADMSG ? "not a recording of mcpvigil" : errstr(err));
 		return err;
 	}
-	p = pipeline_new(&opts, NULL, NULL);
-	err = p ? replay_run(tape, p, &opts) : -errno;
+	trace_facts(&opts, &po.facts);
+	po.content_max = trace_content_max(&opts);
+	err = trace_key(&opts);
+	if (!err)
+		p = pipeline_new(&po, NULL, NULL);
+	if (!err)
+		err = p ? trace_sinks(facts_sink(pipeline_facts(p)), &opts, &sum) : -errno;
+	if (!err)
+		err = replay_run(tape, p, &opts, &sum);
 	if (err && err != -EBADMSG)
 		log_err("replay of %s failed: %s", path, errstr(err));
 	pipeline_free(p);

@@ -5,10 +5,12 @@
 
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "version.h"
 
-#define VERSION "0.1.0"
-
-static const struct cmd *const cmds[] = { &cmd_trace, &cmd_doctor, &cmd_record, &cmd_replay };
+static const struct cmd *const cmds[] = {
+	&cmd_run,    &cmd_trace,  &cmd_calls,	 &cmd_doctor, &cmd_record,
+	&cmd_replay, &cmd_config, &cmd_backtest, &cmd_metrics,
+};
 
 #define CMDS (sizeof(cmds) / sizeof(cmds[0]))
 
@@ -41,7 +43,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (strcmp(argv[1], "--version") == 0) {
-		printf("mcpvigil " VERSION "\n");
+		printf("mcpvigil " MCPVIGIL_VERSION "\n");
 		return 0;
 	}
 	log_err("unknown command '%s'; see mcpvigil --help", argv[1]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stages, joined: ring record -> ident, flow -> mcp -> sinks. The only file that sees two stages at once.
+/* The stages up to mcp/, joined; what mcp/ says goes on in facts.c.
  *
- *   record -> idents_see/exec (who)
- *          -> flow_feed -> flow_msg  -> mcp_feed -> call, note, session, finding -> sink_*
+ *   record -> idents_see/exec/exit (who)
+ *          -> flow_feed -> flow_msg  -> mcp_feed -> facts.c
  *                       -> verdicts -> the kernel side
  */
 #include "pipeline.h"
@@ -12,11 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/trace_opts.h"
 #include "flow/flow.h"
 #include "ident/who.h"
 #include "mcp/mcp.h"
-#include "sink/sink.h"
 
 #define IDENTS_MAX 8192
 
@@ -25,20 +23,12 @@ _Static_assert(sizeof(struct flow_addr) == sizeof(struct net_addr), "one shape, 
 
 struct pipeline {
 	struct flow *flow;
-	struct mcp *mcp;
+	struct facts *facts;
+	struct mcp *mcp; /* of facts */
 	struct idents *idents;
-	struct sink sink;
-	struct summary sum;
-	uint64_t lost[C_N]; /* reported so far */
 	uint64_t now;
 	pipeline_verdict_fn verdict;
 	void *verdict_ctx;
-};
-
-static const char *const counter_names[C_N] = {
-#define X(name, text, help) [C_##name] = text,
-	KERNEL_COUNTERS(X) USER_COUNTERS(X)
-#undef X
 };
 
 static struct proc_id proc_of(const struct flow_proc *p)
@@ -54,46 +44,7 @@ static struct net_addr addr_of(const struct flow_addr *a)
 	return n;
 }
 
-static struct sink_peers peers_of(struct pipeline *p, const struct route *r)
-{
-	return (struct sink_peers){ idents_get(p->idents, &r->client),
-				    idents_get(p->idents, &r->server) };
-}
-
-/* From mcp/ to the sinks. */
-
-static void on_call(void *ctx, struct call *c)
-{
-	struct pipeline *p = ctx;
-	struct sink_peers peers = peers_of(p, &c->route);
-
-	sink_call(&p->sink, c, &peers);
-	call_free(c);
-}
-
-static void on_note(void *ctx, struct note *n)
-{
-	struct pipeline *p = ctx;
-	struct sink_peers peers = peers_of(p, &n->route);
-
-	sink_note(&p->sink, n, &peers);
-}
-
-static void on_session(void *ctx, const struct session_event *e)
-{
-	struct pipeline *p = ctx;
-	struct sink_peers peers = peers_of(p, &e->route);
-
-	sink_session(&p->sink, e, &peers);
-}
-
-static void on_finding(void *ctx, const struct finding *f)
-{
-	struct pipeline *p = ctx;
-	struct sink_peers peers = { idents_get(p->idents, &f->proc), NULL };
-
-	sink_finding(&p->sink, f, &peers);
-}
+/* From mcp/ back to flow/. */
 
 static void on_mcp_verdict(void *ctx, uint64_t stream, bool is_mcp)
 {
@@ -212,7 +163,7 @@ static void on_pump_finding(void *ctx, uint64_t stream, enum pump_finding w, uin
 	}
 	snprintf(evidence, sizeof(evidence), "{%s\"bytes\":%llu}",
 		 w == PUMP_F_LSP ? "\"protocol\":\"lsp\"," : "", (unsigned long long)bytes);
-	on_finding(p, &f);
+	facts_finding(p->facts, &f);
 }
 
 static void on_terminal(void *ctx, struct flow_proc who, uint64_t ts)
@@ -224,8 +175,9 @@ static void on_terminal(void *ctx, struct flow_proc who, uint64_t ts)
 		.ts = ts,
 		.count = 1,
 	};
+	struct pipeline *p = ctx;
 
-	on_finding(ctx, &f);
+	facts_finding(p->facts, &f);
 }
 
 static void on_stdio_set(void *ctx, uint64_t in, uint64_t out, struct flow_proc proc)
@@ -250,24 +202,23 @@ static void on_verdict(void *ctx, const struct ev_key *key, uint8_t code)
 		p->verdict(p->verdict_ctx, key, code);
 }
 
-static int stages_new(struct pipeline *p, const struct trace_opts *o)
+static int stages_new(struct pipeline *p, const struct pipeline_opts *o)
 {
 	struct flow_opts fo = FLOW_OPTS_DEFAULT;
-	struct mcp_caps caps = MCP_CAPS_DEFAULT;
 	struct flow_ops flow_ops = { on_msg,	   on_http_done,  on_endpoint, on_pump_finding,
 				     on_terminal, on_stdio_set,  on_stream_end, on_verdict, p };
-	struct mcp_ops mcp_ops = { on_call, on_note, on_session, on_finding, on_mcp_verdict, p };
 
-	fo.content_max = trace_content_max(o);
-	p->flow = flow_new(&fo, &flow_ops);
-	p->mcp = mcp_new(&caps, &mcp_ops);
-	p->idents = idents_new(IDENTS_MAX, p->verdict != NULL);
-	if (!p->flow || !p->mcp || !p->idents)
+	fo.content_max = o->content_max;
+	p->idents = idents_new(o->idents ? o->idents : IDENTS_MAX, p->verdict != NULL);
+	p->facts = p->idents ? facts_new(&o->facts, p->idents, on_mcp_verdict, p) : NULL;
+	p->flow = p->facts ? flow_new(&fo, &flow_ops) : NULL;
+	if (!p->flow)
 		return -ENOMEM;
-	return trace_sinks(&p->sink, o, &p->sum);
+	p->mcp = facts_mcp(p->facts);
+	return 0;
 }
 
-struct pipeline *pipeline_new(const struct trace_opts *o, pipeline_verdict_fn verdict, void *ctx)
+struct pipeline *pipeline_new(const struct pipeline_opts *o, pipeline_verdict_fn verdict, void *ctx)
 {
 	struct pipeline *p = calloc(1, sizeof(*p));
 	int err;
@@ -290,10 +241,18 @@ void pipeline_free(struct pipeline *p)
 	if (!p)
 		return;
 	flow_free(p->flow);
-	mcp_free(p->mcp);
+	facts_free(p->facts);
 	idents_free(p->idents);
-	sink_done(&p->sink);
 	free(p);
+}
+
+/* mcp/ waits its grace time: the process's last bytes may come behind its end. */
+static void feed_exit(struct pipeline *p, const struct ev_exit *e)
+{
+	const struct who *w = idents_exit(p->idents, e);
+
+	if (w)
+		mcp_process_exit(p->mcp, w->id, e->hdr.ts);
 }
 
 void pipeline_feed(struct pipeline *p, const struct ev_hdr *h)
@@ -313,6 +272,9 @@ void pipeline_feed(struct pipeline *p, const struct ev_hdr *h)
 		else
 			idents_exec(p->idents, (const struct ev_exec *)h);
 		break;
+	case EV_EXIT:
+		feed_exit(p, (const struct ev_exit *)h);
+		break;
 	default:
 		break;
 	}
@@ -324,7 +286,7 @@ void pipeline_tick(struct pipeline *p, uint64_t now)
 	if (now > p->now)
 		p->now = now;
 	flow_tick(p->flow, p->now);
-	mcp_tick(p->mcp, p->now);
+	facts_tick(p->facts, p->now);
 }
 
 void pipeline_flush(struct pipeline *p, uint64_t now)
@@ -332,16 +294,16 @@ void pipeline_flush(struct pipeline *p, uint64_t now)
 	if (now > p->now)
 		p->now = now;
 	flow_flush(p->flow, p->now);
-	mcp_flush(p->mcp, p->now);
+	facts_flush(p->facts, p->now);
 }
 
 static void losses_of_user(const struct pipeline *p, uint64_t v[C_N])
 {
 	struct flow_stats f;
-	struct mcp_stats m;
 
 	flow_stats(p->flow, &f);
-	mcp_stats(p->mcp, &m);
+	facts_counts(p->facts, v);
+	idents_evicted(p->idents, &v[C_IDENTS_EVICTED], &v[C_AGENTS_EVICTED]);
 	v[C_STREAM_GAP_BYTES] = f.gap_bytes[FLOW_GAP_MISSING];
 	v[C_CUT_BYTES] = f.gap_bytes[FLOW_GAP_CUT];
 	v[C_SPLICED_BYTES] = f.gap_bytes[FLOW_GAP_SPLICED];
@@ -351,44 +313,38 @@ static void losses_of_user(const struct pipeline *p, uint64_t v[C_N])
 	v[C_PENDING_FULL] = f.pending_full;
 	v[C_MARKS_FULL] = f.marks_full;
 	v[C_CODINGS_FULL] = f.codings_full;
-	v[C_SESSIONS_EVICTED] = m.sessions_evicted;
-	v[C_IN_FLIGHT_EVICTED] = m.in_flight_evicted;
-	v[C_MCP_STREAMS_EVICTED] = m.streams_evicted;
-	v[C_EXCHANGES_EVICTED] = m.exchanges_evicted;
-	v[C_HELD_DROPPED] = m.held_dropped;
-	v[C_NO_MEMORY] = m.no_memory;
 }
 
 void pipeline_losses(struct pipeline *p, const uint64_t kernel[C_N], uint64_t now)
 {
-	uint64_t v[C_N] = {};
+	uint64_t v[C_N];
 
+	pipeline_lost(p, kernel, v);
+	facts_losses(p->facts, v, now);
+}
+
+void pipeline_lost(const struct pipeline *p, const uint64_t kernel[C_N], uint64_t ret_v[C_N])
+{
 	if (kernel)
-		memcpy(v, kernel, sizeof(v));
-	losses_of_user(p, v);
-	for (int i = 0; i < C_N; i++) {
-		struct loss l = { counter_names[i], v[i] - p->lost[i], now, NULL };
+		memcpy(ret_v, kernel, C_N * sizeof(*ret_v));
+	else
+		memset(ret_v, 0, C_N * sizeof(*ret_v));
+	losses_of_user(p, ret_v);
+}
 
-		if (v[i] <= p->lost[i])
-			continue;
-		sink_loss(&p->sink, &l);
-		p->lost[i] = v[i];
-	}
+struct facts *pipeline_facts(struct pipeline *p)
+{
+	return p->facts;
 }
 
 void pipeline_output(struct pipeline *p)
 {
-	sink_flush(&p->sink);
+	sink_flush(facts_sink(p->facts));
 }
 
-int pipeline_broken(const struct pipeline *p)
+int pipeline_broken(struct pipeline *p)
 {
-	return sink_broken(&p->sink);
-}
-
-const struct summary *pipeline_summary(const struct pipeline *p)
-{
-	return &p->sum;
+	return sink_broken(facts_sink(p->facts));
 }
 
 void pipeline_counts(const struct pipeline *p, uint64_t ret[4])

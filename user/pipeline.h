@@ -10,16 +10,22 @@
 
 #include "counters.h"
 #include "event.h"
-#include "sink/summary.h"
+#include "facts.h"
 
-struct trace_opts;
 struct pipeline;
+
+struct pipeline_opts {
+	struct facts_opts facts;
+	uint32_t idents;    /* processes remembered; 0: the default, 8192 */
+	size_t content_max; /* bytes kept of each payload; 0: none */
+};
+
 
 /* Tells the kernel side, live only. */
 typedef void (*pipeline_verdict_fn)(void *ctx, const struct ev_key *key, uint8_t code);
 
 /* @verdict NULL: a replay, which asks /proc nothing. NULL with errno. */
-struct pipeline *pipeline_new(const struct trace_opts *o, pipeline_verdict_fn verdict, void *ctx);
+struct pipeline *pipeline_new(const struct pipeline_opts *o, pipeline_verdict_fn verdict, void *ctx);
 void pipeline_free(struct pipeline *p);
 void pipeline_feed(struct pipeline *p, const struct ev_hdr *h);
 /* All records up to @now were fed. Call each 20 ms of capture time. */
@@ -30,8 +36,11 @@ void pipeline_flush(struct pipeline *p, uint64_t now);
 void pipeline_losses(struct pipeline *p, const uint64_t kernel[C_N], uint64_t now);
 void pipeline_output(struct pipeline *p);
 /* 0, or -errno of an output that does not take records any more; -EPIPE: its reader is gone. */
-int pipeline_broken(const struct pipeline *p);
-const struct summary *pipeline_summary(const struct pipeline *p);
+int pipeline_broken(struct pipeline *p);
+/* Sinks are added and detection is configured there. */
+struct facts *pipeline_facts(struct pipeline *p);
+/* All that was lost since the start; @kernel as above. */
+void pipeline_lost(const struct pipeline *p, const uint64_t kernel[C_N], uint64_t ret_v[C_N]);
 /* Connections remembered, those that carry JSON-RPC, sessions, requests in flight. */
 void pipeline_counts(const struct pipeline *p, uint64_t ret[4]);
 

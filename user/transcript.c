@@ -76,14 +76,15 @@ static int read_text(struct transcript *t)
 	return err;
 }
 
-static struct transcript_session *session_of(struct transcript *t, struct sv name)
+/* The entry of @names called @name, found or new; NULL with errno. */
+static struct transcript_session *named(struct table *names, struct sv name)
 {
-	struct table_node *node = table_peek(&t->sessions, name.p, name.n);
+	struct table_node *node = table_peek(names, name.p, name.n);
 	struct transcript_session *s;
 
 	if (node)
 		return table_entry(node, struct transcript_session, node);
-	if (t->sessions.n == TRANSCRIPT_SESSIONS_MAX) {
+	if (names->n == TRANSCRIPT_SESSIONS_MAX) {
 		errno = ENOSPC;
 		return NULL;
 	}
@@ -91,14 +92,14 @@ static struct transcript_session *session_of(struct transcript *t, struct sv nam
 	if (!s)
 		return NULL;
 	memcpy(s->name, name.p, name.n);
-	s->index = (uint32_t)t->sessions.n;
-	table_add(&t->sessions, &s->node, s->name, name.n);
+	s->index = (uint32_t)names->n;
+	table_add(names, &s->node, s->name, name.n);
 	return s;
 }
 
 static int add_msg(struct transcript *t, const struct transcript_line *l, uint32_t line)
 {
-	struct transcript_session *s;
+	struct transcript_session *s, *agent = NULL;
 
 	if (t->n == TRANSCRIPT_MSGS_MAX)
 		return -ENOSPC;
@@ -111,12 +112,15 @@ static int add_msg(struct transcript *t, const struct transcript_line *l, uint32
 		t->msg = msg;
 		t->room = room;
 	}
-	s = session_of(t, l->session);
-	if (!s)
+	s = named(&t->sessions, l->session);
+	if (s && l->agent.n)
+		agent = named(&t->agents, l->agent);
+	if (!s || (l->agent.n && !agent))
 		return -errno;
 	t->msg[t->n++] = (struct transcript_msg){
 		.ts = l->ts + TRANSCRIPT_BIAS_NS,
 		.session = s,
+		.agent = agent ? agent->index + 1 : 0,
 		.json = l->msg,
 		.line = line,
 		.from = l->from,
@@ -183,6 +187,8 @@ int transcript_load(struct transcript *t, const char *path)
 	buf_init(&t->text, TRANSCRIPT_TEXT_MAX);
 	err = table_init(&t->sessions, TRANSCRIPT_SESSIONS_MAX);
 	if (!err)
+		err = table_init(&t->agents, TRANSCRIPT_SESSIONS_MAX);
+	if (!err)
 		err = read_text(t);
 	if (!err)
 		err = parse_text(t);
@@ -202,15 +208,21 @@ int transcript_load(struct transcript *t, const char *path)
 	return err;
 }
 
-void transcript_done(struct transcript *t)
+static void names_done(struct table *names)
 {
 	struct table_node *next;
 
-	for (struct table_node *n = t->sessions.oldest; n; n = next) {
+	for (struct table_node *n = names->oldest; n; n = next) {
 		next = n->newer;
 		free(table_entry(n, struct transcript_session, node));
 	}
-	table_done(&t->sessions);
+	table_done(names);
+}
+
+void transcript_done(struct transcript *t)
+{
+	names_done(&t->sessions);
+	names_done(&t->agents);
 	free(t->msg);
 	buf_done(&t->text);
 	*t = (struct transcript){ 0 };

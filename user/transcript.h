@@ -4,7 +4,8 @@
  *	{"ts_ms":3000,"session":"a","agent":"optional","from":"client","msg":{JSON-RPC}}
  *
  * ts_ms is a decimal of at least 0, with up to six digits behind a point, in ms since 1970 or since
- * whatever the writer liked. from is "client" or "server". agent and unknown members are passed over.
+ * whatever the writer liked. from is "client" or "server". agent names who asked,
+ * over several sessions; unknown members are passed over.
  * Lines may be in any order. Blank lines are nothing; a line that is none of the above is counted,
  * reported with its number, and skipped. */
 #ifndef MCPVIGIL_TRANSCRIPT_H
@@ -26,6 +27,7 @@
 /* Added to all times, because a time of 0 means "unknown" everywhere else; wall time is less by it. */
 #define TRANSCRIPT_BIAS_NS 1000000000ULL
 
+/* A session, or an agent. */
 struct transcript_session {
 	struct table_node node;
 	uint32_t index; /* from 0, in order of first appearance */
@@ -36,6 +38,7 @@ struct transcript_msg {
 	uint64_t ts; /* ns, TRANSCRIPT_BIAS_NS included */
 	struct transcript_session *session;
 	struct sv json;
+	uint32_t agent; /* from 1; 0: not told */
 	uint32_t line;
 	uint8_t from; /* enum call_side */
 	bool last;    /* of its session */
@@ -46,7 +49,7 @@ struct transcript {
 	struct buf text;
 	struct transcript_msg *msg; /* by ts, then line */
 	size_t n, room;
-	struct table sessions;
+	struct table sessions, agents;
 	uint64_t malformed;
 	int err; /* private: of the decoder's output */
 };

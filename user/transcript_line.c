@@ -8,7 +8,7 @@
 #include "base/num.h"
 #include "model/call.h"
 
-enum field { NONE, TS, SESSION, FROM, MSG };
+enum field { NONE, TS, SESSION, AGENT, FROM, MSG };
 
 #define SEEN(field) (1U << (field))
 
@@ -48,6 +48,7 @@ static enum field field_of(const struct parse *p)
 	} fields[] = {
 		{ TS, { "ts_ms", 5 } },
 		{ SESSION, { "session", 7 } },
+		{ AGENT, { "agent", 5 } },
 		{ FROM, { "from", 4 } },
 		{ MSG, { "msg", 3 } },
 	};
@@ -91,6 +92,15 @@ static const char *take_session(struct parse *p)
 	return NULL;
 }
 
+static const char *take_agent(struct parse *p)
+{
+	if (p->too_long || memchr(p->word, '\0', p->n))
+		return "agent is longer than 256 bytes, or holds a NUL";
+	memcpy(p->l->agent_name, p->word, p->n);
+	p->l->agent = (struct sv){ p->l->agent_name, p->n };
+	return NULL;
+}
+
 static const char *take_from(struct parse *p)
 {
 	struct sv word = { p->word, p->n };
@@ -126,13 +136,21 @@ static const char *take_word(struct parse *p, const struct json_token *tok)
 {
 	enum field field = p->field;
 
+	if (field == AGENT && tok->type != JSON_STRING) { /* somebody else's member of that name */
+		if (tok->type == JSON_OBJECT || tok->type == JSON_ARRAY)
+			json_skip(&p->l->json);
+		p->field = NONE;
+		return NULL;
+	}
 	if (tok->type != (field == TS ? JSON_NUMBER : JSON_STRING))
-		return field == TS ? "ts_ms is no number" : "session or from is no string";
+		return field == TS ? "ts_ms is no number" : "session, agent or from is no string";
 	if (!collect(p, tok))
 		return NULL;
 	p->field = NONE;
 	if (field == TS)
 		return take_ts(p);
+	if (field == AGENT)
+		return take_agent(p);
 	return field == SESSION ? take_session(p) : take_from(p);
 }
 
@@ -173,6 +191,7 @@ const char *transcript_line_parse(struct sv text, struct transcript_line *l)
 	const char *why = NULL;
 	int r;
 
+	l->agent = (struct sv){ NULL, 0 };
 	json_init(&l->json);
 	json_feed(&l->json, text);
 	do {

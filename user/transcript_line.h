@@ -14,7 +14,8 @@ struct transcript_line {
 	uint8_t from;
 	struct sv session; /* into name */
 	struct sv msg;	   /* into the line */
-	char name[TRANSCRIPT_NAME_MAX];
+	struct sv agent; /* into agent_name; empty: not told */
+	char name[TRANSCRIPT_NAME_MAX], agent_name[TRANSCRIPT_NAME_MAX];
 	struct json json; /* private */
 };
 

@@ -11,8 +11,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "cmd/trace_opts.h"
-#include "counters.h"
-#include "mcp/mcp.h"
+#include "facts.h"
 #include "proto/jsonrpc.h"
 #include "transcript.h"
 
@@ -23,50 +22,14 @@
 
 struct play {
 	struct transcript t;
-	struct sink sink;
+	struct facts *facts;
 	struct summary sum;
-	struct mcp *mcp;
+	struct mcp *mcp; /* of facts */
 	struct rpc *rpc;
 	const struct transcript_msg *now; /* being fed */
 	uint64_t ticked;		  /* transcript time */
 	uint64_t flushed;		  /* our time */
 };
-
-static const struct sink_peers nobody;
-
-/* A transcript does not say which transport its messages went by. */
-static void on_call(void *ctx, struct call *c)
-{
-	struct play *p = ctx;
-
-	c->route.transport = TRANSPORT_UNKNOWN;
-	sink_call(&p->sink, c, &nobody);
-	call_free(c);
-}
-
-static void on_note(void *ctx, struct note *n)
-{
-	struct play *p = ctx;
-
-	n->route.transport = TRANSPORT_UNKNOWN;
-	sink_note(&p->sink, n, &nobody);
-}
-
-static void on_session(void *ctx, const struct session_event *e)
-{
-	struct play *p = ctx;
-	struct session_event shown = *e;
-
-	shown.route.transport = TRANSPORT_UNKNOWN;
-	sink_session(&p->sink, &shown, &nobody);
-}
-
-static void on_finding(void *ctx, const struct finding *f)
-{
-	struct play *p = ctx;
-
-	sink_finding(&p->sink, f, &nobody);
-}
 
 /* Two streams a session, from 1: 0 stands for none. */
 static uint64_t stream_of(const struct transcript_session *s, uint8_t from)
@@ -85,6 +48,7 @@ static void on_msg(void *ctx, const struct rpc_msg *rpc)
 		.t = { m->ts, m->ts, m->ts, m->ts },
 		.transcript = m->session->name,
 		.from = m->from,
+		.agent = m->agent,
 	};
 
 	if (rpc->kind == RPC_OTHER)
@@ -95,7 +59,7 @@ static void on_msg(void *ctx, const struct rpc_msg *rpc)
 static void feed(struct play *p, const struct transcript_msg *m)
 {
 	if (m->ts - p->ticked >= TICK_NS) {
-		mcp_tick(p->mcp, m->ts);
+		facts_tick(p->facts, m->ts);
 		p->ticked = m->ts;
 	}
 	p->now = m;
@@ -116,36 +80,15 @@ static void flush_in_time(struct play *p)
 	if (now - p->flushed < FLUSH_NS)
 		return;
 	p->flushed = now;
-	sink_flush(&p->sink);
+	sink_flush(facts_sink(p->facts));
 }
 
 static void report_losses(struct play *p, uint64_t ts)
 {
-	static const char *const names[] = {
-#define X(name, text, help) [C_##name] = text,
-		USER_COUNTERS(X)
-#undef X
-	};
-	struct mcp_stats st;
+	uint64_t v[C_N] = { 0 };
 
-	mcp_stats(p->mcp, &st);
-
-	const struct {
-		enum counter counter;
-		uint64_t count;
-	} lost[] = {
-		{ C_SESSIONS_EVICTED, st.sessions_evicted },
-		{ C_IN_FLIGHT_EVICTED, st.in_flight_evicted },
-		{ C_MCP_STREAMS_EVICTED, st.streams_evicted },
-		{ C_EXCHANGES_EVICTED, st.exchanges_evicted },
-	};
-
-	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
-		struct loss l = { .name = names[lost[i].counter], .count = lost[i].count, .ts = ts };
-
-		if (l.count)
-			sink_loss(&p->sink, &l);
-	}
+	facts_counts(p->facts, v);
+	facts_losses(p->facts, v, ts);
 }
 
 /* Everything, in order; the time it covers. */
@@ -154,12 +97,12 @@ static uint64_t play_all(struct play *p)
 	const struct transcript *t = &p->t;
 	uint64_t end = TRANSCRIPT_BIAS_NS;
 
-	for (size_t i = 0; i < t->n && !sink_broken(&p->sink); i++) {
+	for (size_t i = 0; i < t->n && !sink_broken(facts_sink(p->facts)); i++) {
 		feed(p, &t->msg[i]);
 		end = t->msg[i].ts;
 		flush_in_time(p);
 	}
-	mcp_flush(p->mcp, end);
+	facts_flush(p->facts, end);
 	report_losses(p, end);
 	return t->n ? end - t->msg[0].ts : 0;
 }
@@ -172,20 +115,29 @@ static uint32_t at_most(size_t n, uint32_t max)
 static int play_init(struct play *p, const struct trace_opts *o)
 {
 	/* The text is in memory whole: tables that hold all that can be open at once add little to it. */
-	const struct mcp_caps caps = {
-		.sessions = at_most(p->t.sessions.n + 1, TRANSCRIPT_SESSIONS_MAX),
-		.in_flight = at_most(p->t.n + 1, IN_FLIGHT_MAX),
-		.streams = at_most(2 * p->t.sessions.n + 2, 2 * TRANSCRIPT_SESSIONS_MAX),
-		.exchanges = 1,
+	struct facts_opts fo;
+	const struct rpc_opts rpc = {
+		.content_max = trace_content_max(o),
+		.marks = true,
+		.msg = on_msg,
+		.ctx = p,
 	};
-	const struct mcp_ops ops = { on_call, on_note, on_session, on_finding, NULL, p };
-	const struct rpc_opts rpc = { .content_max = trace_content_max(o), .msg = on_msg, .ctx = p };
-	int err = trace_sinks(&p->sink, o, &p->sum);
+	int err;
 
+	trace_facts(o, &fo);
+	fo.no_transport = true;
+	fo.caps.sessions = at_most(p->t.sessions.n + 1, TRANSCRIPT_SESSIONS_MAX);
+	fo.caps.in_flight = at_most(p->t.n + 1, IN_FLIGHT_MAX);
+	fo.caps.streams = at_most(2 * p->t.sessions.n + 2, 2 * TRANSCRIPT_SESSIONS_MAX);
+	fo.caps.exchanges = 1;
+	p->facts = facts_new(&fo, NULL, NULL, NULL);
+	if (!p->facts)
+		return -errno;
+	p->mcp = facts_mcp(p->facts);
+	err = trace_sinks(facts_sink(p->facts), o, &p->sum);
 	if (err)
 		return err;
-	p->mcp = mcp_new(&caps, &ops);
-	p->rpc = p->mcp ? rpc_new(&rpc) : NULL;
+	p->rpc = rpc_new(&rpc);
 	return p->rpc ? 0 : -errno;
 }
 
@@ -209,24 +161,26 @@ int transcript_play(const char *path, const struct trace_opts *o)
 	if (err)
 		goto out;
 	opts.wall_offset = -(int64_t)TRANSCRIPT_BIAS_NS;
+	err = trace_key(&opts);
+	if (err)
+		goto out;
 	err = play_init(&p, &opts);
 	if (err) {
 		log_err("%s: %s", path, errstr(err));
 		goto out;
 	}
 	ns = play_all(&p);
-	sink_flush(&p.sink);
-	err = sink_broken(&p.sink);
+	sink_flush(facts_sink(p.facts));
+	err = sink_broken(facts_sink(p.facts));
 	if (p.t.malformed)
 		log_err("%s: malformed lines skipped: %llu", path,
 			(unsigned long long)p.t.malformed);
 	if (err != -EPIPE)
-		summary_print(&p.sum, ns, trace_summary_is_json(o));
+		trace_end(o, &p.sum, ns);
 	err = verdict(&p, err);
 out:
 	rpc_free(p.rpc);
-	mcp_free(p.mcp);
-	sink_done(&p.sink);
+	facts_free(p.facts);
 	transcript_done(&p.t);
 	return err;
 }

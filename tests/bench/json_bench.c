@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Throughput of the JSON scanner and of JSON-RPC extraction: MB/s over made-up texts, fed in 64
+/* Throughput of the JSON scanner and of JSON-RPC extraction, without and with marks: MB/s over made-up texts, fed in 64
  * KiB chunks. Usage: json_bench [SECONDS per figure] */
 #include <errno.h>
 #include <stdio.h>
@@ -84,14 +84,14 @@ static void extract(struct rpc *r, struct sv s)
 	}
 }
 
-/* MB/s of @what: 0 all tokens, 1 skipped, 2 JSON-RPC. */
+/* MB/s of @what: 0 all tokens, 1 skipped, else JSON-RPC with @r. */
 static double rate(struct sv s, int what, double seconds, struct rpc *r)
 {
 	double beg = now(), end;
 	unsigned long n = 0;
 
 	do {
-		if (what == 2)
+		if (what >= 2)
 			extract(r, s);
 		else
 			scan(s, what == 1);
@@ -107,8 +107,8 @@ int main(int argc, char **argv)
 	const char *tail = "\"}],\"isError\":false},\"jsonrpc\":\"2.0\",\"id\":17}";
 	const char *list = "{\"result\":{\"tools\":[{}",
 		   *list_tail = "]},\"jsonrpc\":\"2.0\",\"id\":17}";
-	struct rpc_opts opts = { .msg = count };
-	struct rpc *r = rpc_new(&opts);
+	struct rpc_opts opts = { .msg = count }, marks = { .msg = count, .marks = true };
+	struct rpc *r[2] = { rpc_new(&opts), rpc_new(&marks) };
 	double seconds = argc > 1 ? strtod(argv[1], NULL) : 1;
 	struct {
 		const char *name;
@@ -117,6 +117,9 @@ int main(int argc, char **argv)
 		{ "long string", text_make(head, "lorem ipsum dolor sit amet consectetur ", tail) },
 		{ "source code in a string",
 		  text_make(head, "\\tif (strcmp(name, \\\"x\\\") == 0)\\n\\t\\treturn -1;\\n",
+			    tail) },
+		{ "a log in a string",
+		  text_make(head, "2024-05-26T10:11:12.123Z INFO [7f3a9c] GET /api/v1/users/10443 200 17ms\\n",
 			    tail) },
 		{ "ordinary, compact",
 		  text_make(
@@ -137,16 +140,17 @@ int main(int argc, char **argv)
 		  text_make(list, ",[-65.613616999999977,43.420273000000009]", list_tail) },
 	};
 
-	if (!r)
+	if (!r[0] || !r[1])
 		return 1;
-	printf("%-26s%12s%12s%12s  MB/s\n", "", "tokens", "skipped", "json-rpc");
+	printf("%-26s%12s%12s%12s%12s  MB/s\n", "", "tokens", "skipped", "json-rpc", "with marks");
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		printf("%-26s", row[i].name);
-		for (int what = 0; what < 3; what++)
-			printf("%12.0f", rate(row[i].text, what, seconds, r));
+		for (int what = 0; what < 4; what++)
+			printf("%12.0f", rate(row[i].text, what, seconds, r[what / 3]));
 		printf("\n");
 		free((void *)row[i].text.p);
 	}
-	rpc_free(r);
+	rpc_free(r[0]);
+	rpc_free(r[1]);
 	return 0;
 }

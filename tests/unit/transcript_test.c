@@ -82,7 +82,7 @@ static void test_line_malformed(void **state)
 		{ WITH_TS("{}"), "ts_ms is no number" },
 		{ WITH_SESSION("\"\""), "session is empty" },
 		{ WITH_SESSION("\"a\\u0000b\""), "session holds a NUL" },
-		{ WITH_SESSION("1"), "session or from is no string" },
+		{ WITH_SESSION("1"), "session, agent or from is no string" },
 		{ "{\"ts_ms\":1,\"session\":\"a\",\"from\":\"clients\",\"msg\":{}}", "from is neither" },
 		{ "{\"ts_ms\":1,\"session\":\"a\",\"from\":\"client\",\"msg\":1}", "msg is no object" },
 		{ "{\"ts_ms\":1,\"session\":\"a\",\"from\":\"client\",\"msg\":\"{}\"}",

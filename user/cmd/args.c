@@ -11,6 +11,9 @@
 
 #include "base/log.h"
 
+/* Where args_bad tells it, instead of standard error; argp's parsers have no context that every one of them knows. */
+static struct buf *told;
+
 static error_t parse_outer(int key, char *arg, struct argp_state *state)
 {
 	(void)arg;
@@ -21,7 +24,7 @@ static error_t parse_outer(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-int args_parse(const struct argp *argp, int argc, char **argv, void *input)
+static int parse(const struct argp *argp, int argc, char **argv, void *input, unsigned int flags)
 {
 	/* The outer one prints the texts; argp would print them once for each level. */
 	struct argp inner = *argp;
@@ -36,10 +39,25 @@ int args_parse(const struct argp *argp, int argc, char **argv, void *input)
 	error_t err;
 
 	inner.args_doc = inner.doc = NULL;
-	err = argp_parse(&outer, argc, argv, 0, &next, input);
+	err = argp_parse(&outer, argc, argv, flags, &next, input);
 	if (!err && next < argc)
 		err = args_bad("unexpected argument '%s'", argv[next]);
 	return err ? -EINVAL : 0;
+}
+
+int args_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+	return parse(argp, argc, argv, input, 0);
+}
+
+int args_parse_quiet(const struct argp *argp, int argc, char **argv, void *input, struct buf *why)
+{
+	int err;
+
+	told = why;
+	err = parse(argp, argc, argv, input, ARGP_SILENT);
+	told = NULL;
+	return err;
 }
 
 error_t args_bad(const char *fmt, ...)
@@ -50,6 +68,9 @@ error_t args_bad(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	log_err("%s", text);
+	if (told)
+		buf_addf(told, "%s\n", text);
+	else
+		log_err("%s", text);
 	return EINVAL;
 }

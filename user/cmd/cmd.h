@@ -9,9 +9,14 @@ struct cmd {
 	int (*run)(int argc, char **argv);
 };
 
+extern const struct cmd cmd_run;
+extern const struct cmd cmd_config;
+extern const struct cmd cmd_backtest;
 extern const struct cmd cmd_trace;
 extern const struct cmd cmd_doctor;
+extern const struct cmd cmd_calls;
 extern const struct cmd cmd_record;
 extern const struct cmd cmd_replay;
+extern const struct cmd cmd_metrics;
 
 #endif

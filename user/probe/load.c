@@ -243,13 +243,34 @@ unsigned int probe_progs(struct probe *p, struct probe_prog ret[PROBE_PROGS_MAX]
 
 		if (n == PROBE_PROGS_MAX)
 			break;
-		ret[n] = (struct probe_prog){ bpf_program__name(prog), bpf_program__section_name(prog),
-					      bpf_program__fd(prog) >= 0, bpf_program__fd(prog) >= 0, 0 };
-		if (ret[n].loaded && !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+		ret[n] = (struct probe_prog){
+			.name = bpf_program__name(prog),
+			.hook = bpf_program__section_name(prog),
+			.loaded = bpf_program__fd(prog) >= 0,
+			.attached = bpf_program__fd(prog) >= 0,
+		};
+		if (ret[n].loaded && !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len)) {
 			ret[n].missed = info.recursion_misses;
+			ret[n].runs = info.run_cnt;
+			ret[n].run_ns = info.run_time_ns;
+		}
 		n++;
 	}
 	return n;
+}
+
+int probe_works(const struct probe *p)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, p->obj) {
+		struct bpf_prog_info info = {};
+		uint32_t len = sizeof(info);
+
+		if (bpf_program__fd(prog) >= 0)
+			return bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len);
+	}
+	return -ENOENT;
 }
 
 void probe_losses(struct probe *p, uint64_t ret[C_N])

@@ -9,14 +9,14 @@
 
 #include <linux/types.h>
 
-#include "config.h"
+#include "capture.h"
 #include "counters.h"
 #include "event.h"
 
 struct probe;
 
 struct probe_opts {
-	struct config cfg;
+	struct capture cfg;
 	const char *tier; /* NULL: the best that loads; else "old", "new", "tp" */
 };
 #define PROBE_RATE (64ull << 20)	 /* bytes/s of a process */
@@ -47,6 +47,7 @@ struct probe_prog {
 	const char *name, *hook;
 	bool loaded, attached;
 	uint64_t missed;
+	uint64_t runs, run_ns; /* only where somebody switched the kernel's statistics on; else 0 */
 };
 #define PROBE_PROGS_MAX 16
 /* The programs of the object; @return their number. */
@@ -54,6 +55,10 @@ unsigned int probe_progs(struct probe *p, struct probe_prog ret[PROBE_PROGS_MAX]
 /* Streams in the verdict table by code: [0] undecided, [1] no, [2] http without MCP, [3] JSON-RPC, [4] MCP,
  * [5] MCP with both ends seen, [6] own. */
 void probe_verdicts(struct probe *p, uint64_t ret[7]);
+/* 0 where the kernel still answers about our programs; -errno. */
+int probe_works(const struct probe *p);
 const char *probe_tier(const struct probe *p);
+/* Bytes of all rings, and of those not read yet. */
+void probe_rings(const struct probe *p, uint64_t *ret_size, uint64_t *ret_used);
 
 #endif

@@ -46,3 +46,16 @@ int probe_fd(const struct probe *p)
 {
 	return ring_buffer__epoll_fd(p->rings);
 }
+
+void probe_rings(const struct probe *p, uint64_t *ret_size, uint64_t *ret_used)
+{
+	*ret_size = *ret_used = 0;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct ring *r = ring_buffer__ring(p->rings, i);
+
+		if (!r)
+			continue;
+		*ret_size += ring__size(r);
+		*ret_used += ring__avail_data_size(r);
+	}
+}

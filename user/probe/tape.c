@@ -116,3 +116,14 @@ int tape_close(struct tape *t)
 	free(t);
 	return err;
 }
+
+bool tape_is(const char *path)
+{
+	int64_t wall_offset;
+	struct tape *t = tape_open(path, &wall_offset);
+
+	if (!t)
+		return false;
+	tape_close(t);
+	return true;
+}

@@ -26,6 +26,8 @@ struct tape *tape_create(const char *path, int64_t wall_offset);
 void tape_write(struct tape *t, const struct ev_hdr *h);
 /* Open for reading. NULL with errno; EBADMSG: not a recording. */
 struct tape *tape_open(const char *path, int64_t *ret_wall_offset);
+/* The file can be read and begins as a recording. */
+bool tape_is(const char *path);
 /* The next record, valid until the next call; NULL at the end. *ret_truncated: it ended inside a record, or a record
  * is malformed. */
 const struct ev_hdr *tape_read(struct tape *t, bool *ret_truncated);

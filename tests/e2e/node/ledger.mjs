@@ -6,7 +6,7 @@ const fd = process.env.TRUTH ? openSync(process.env.TRUTH, 'a', 0o600) : -1;
 
 export const now = () => process.hrtime.bigint();
 
-function say(line) {
+export function say(line) {
 	if (fd >= 0) writeSync(fd, JSON.stringify(line) + '\n');
 }
 
@@ -18,6 +18,7 @@ export class Ledger {
 		if (other) this.head.other = other;
 		this.pending = new Map();
 		this.asked = alone ? new Map() : undefined;
+		this.told = new Set();
 	}
 
 	// The text of one message or batch, as it is on the wire, about to be sent.
@@ -40,10 +41,11 @@ export class Ledger {
 		}
 	}
 
-	// We answer the other end's request.
+	// We answer the other end's request. On a stream that is resumed it comes again, and is answered again: one call.
 	answered(m) {
 		const method = this.asked?.get(JSON.stringify(m.id));
-		if (method === undefined) return;
+		if (method === undefined || this.told.has(JSON.stringify(m.id))) return;
+		this.told.add(JSON.stringify(m.id));
 		const peer = this.head.peer === 'client' ? 'server' : 'client';
 		say({ t: 'call', peer, pid: this.head.other ?? 0, other: process.pid, id: m.id, method, outcome: outcome(m) });
 	}
@@ -64,6 +66,7 @@ export class Ledger {
 		const line = { t: 'call', ...this.head, id, method, outcome, dur_ns };
 		if (method === 'tools/call') line.tool = params?.name;
 		if (params?.arguments?.key !== undefined) line.key = params.arguments.key;
+		if (params?.taskId !== undefined) line.task = params.taskId;
 		say(line);
 	}
 
