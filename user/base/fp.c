@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/hmac.h"
+#include "base/trusted.h"
 
 #define KEY_TEXT (2 * FP_KEY_BYTES) /* hex digits */
 
@@ -175,34 +176,13 @@ static int key_parse(struct sv text, uint8_t ret_key[FP_KEY_BYTES])
 	return 0;
 }
 
-/* Nobody besides root and us may have written what @fd reads. */
-static int key_ours(int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != geteuid()) || st.st_mode & (S_IWGRP | S_IWOTH))
-		return -EPERM;
-	return 0;
-}
-
 static int key_read(const char *path, uint8_t ret_key[FP_KEY_BYTES])
 {
-	char text[KEY_TEXT + 16];
-	/* Not to wait for the other end of a fifo: what it is, is asked of the open file. */
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), err;
-	ssize_t n;
+	char text[KEY_TEXT + 16], why[TRUSTED_WHY];
+	ssize_t n = trusted_read(path, text, sizeof(text), why);
+	int err = n == -EFBIG ? -EBADMSG : n < 0 ? (int)n : key_parse((struct sv){ text, (size_t)n }, ret_key);
 
-	if (fd < 0)
-		return errno == ELOOP ? -EPERM : -errno;
-	err = key_ours(fd);
-	if (err)
-		goto out;
-	n = read(fd, text, sizeof(text));
-	err = n < 0 ? -errno : key_parse((struct sv){ text, (size_t)n }, ret_key);
-out:
-	close(fd);
+	explicit_bzero(text, sizeof(text));
 	return err;
 }
 
