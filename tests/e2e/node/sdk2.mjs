@@ -5,10 +5,10 @@ import { packaged } from './peers.mjs';
 
 const info = { name: 'truth-ts2', version: '1.0.0' };
 
-export async function connect({ transport, url, era, server }) {
+export async function connect({ transport, url, era, server, elicit }) {
 	const { Client } = await packaged('sdk2', 'client/dist/index.mjs');
 	const client = new Client(info, {
-		capabilities: { sampling: {}, roots: {} },
+		capabilities: { sampling: {}, roots: {}, ...(elicit && { elicitation: {} }) },
 		versionNegotiation: { mode: era === 'modern' ? 'auto' : 'legacy' },
 	});
 	client.setRequestHandler('sampling/createMessage', async () => ({
@@ -17,6 +17,7 @@ export async function connect({ transport, url, era, server }) {
 		content: { type: 'text', text: '42' },
 	}));
 	client.setRequestHandler('roots/list', async () => ({ roots: [] }));
+	if (elicit) client.setRequestHandler('elicitation/create', elicit);
 	await client.connect(await clientTransport(transport, url, server));
 	return {
 		client,
@@ -48,6 +49,8 @@ async function serverFactory({ tools, call }) {
 			call(params.name, params.arguments ?? {}, {
 				signal: mcpReq.signal,
 				token: mcpReq._meta?.progressToken,
+				state: mcpReq.requestState?.(),
+				answers: mcpReq.inputResponses,
 				notify: (method, params) => mcpReq.notify({ method, params }),
 				ask: (params) => mcpReq.requestSampling(params),
 			}, unknown));

@@ -61,6 +61,8 @@ class Ledger:
             line["tool"] = params["name"]
         if "key" in (params.get("arguments") or {}):
             line["key"] = params["arguments"]["key"]
+        if "taskId" in params:
+            line["task"] = params["taskId"]
         say(line)
 
     def end(self):

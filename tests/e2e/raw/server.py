@@ -74,7 +74,7 @@ def result(m):
     if method == "tools/list":
         return {"tools": [{"name": "echo", "inputSchema": {"type": "object"}}]}
     if method == "tools/call":
-        with handled(params["name"], params["arguments"]["key"]):
+        with handled(params["name"], params["arguments"].get("key", "")):
             return TOOLS[params["name"]](params["arguments"])
     return {}
 
