@@ -36,7 +36,7 @@
 	X(TOOLS_EVICTED, "tools_evicted", "tools whose annotations and attempts were forgotten")  \
 	X(TASKS_EVICTED, "tasks_evicted", "logical calls given up: too many were open")           \
 	X(TRACKERS_EVICTED, "trackers_evicted", "sessions and agents that loop detection forgot")  \
-	X(VERDICTS_HURRIED, "verdicts_hurried", "calls judged out of order: too many waited")     \
+	X(EPISODES_REFUSED, "episodes_refused", "loops not followed: too many at once")           \
 	X(IDENTS_EVICTED, "idents_evicted", "processes forgotten while they lived: the table was full") \
 	X(AGENTS_EVICTED, "agents_evicted", "agents that ended and were forgotten: too many")     \
 	X(SERIES_EVICTED, "series_evicted", "keys of alert rules forgotten: too many")            \

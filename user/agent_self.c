@@ -29,13 +29,22 @@ static void self_progs(struct self_stats *s, struct probe *probe)
 	}
 }
 
-static void self_loops(struct self_stats *s, struct facts *f)
+static void self_table_add(struct self_stats *s, struct self_table t)
+{
+	if (s->tables < SELF_TABLES)
+		s->table[s->tables++] = t;
+}
+
+static void self_loops(struct self_stats *s, struct facts *f, const struct facts_opts *o)
 {
 	struct loops_stats l;
 	struct alerts_stats a;
 
 	loops_stats(facts_loops(f), &l);
 	alerts_stats(facts_alerts(f), &a);
+	self_table_add(s, (struct self_table){ "loop_sessions", l.sessions, o->loops.sessions, l.sessions_evicted });
+	self_table_add(s, (struct self_table){ "loop_agents", l.agents, o->loops.agents, l.agents_evicted });
+	self_table_add(s, (struct self_table){ "loop_held", l.held, o->loops.held, l.held_dropped });
 	s->rules = LOOP_N < SELF_RULES ? LOOP_N : SELF_RULES;
 	for (unsigned int i = 0; i < s->rules; i++)
 		s->rule[i] = (struct self_rule){ loop_rule_names[i], l.active[i] };
@@ -56,11 +65,11 @@ void agent_self(const struct agent *a, const struct facts_opts *o, struct self_s
 	probe_rings(a->probe, &s->ring_bytes, &s->ring_used);
 	pipeline_lost(a->pipe, a->kernel, s->lost);
 	self_progs(s, a->probe);
-	self_loops(s, f);
 	mcp_stats(facts_mcp(f), &m);
 	s->sessions = m.sessions;
 	s->in_flight = m.in_flight;
-	s->table[0] = (struct self_table){ "sessions", m.sessions, o->caps.sessions, m.sessions_evicted };
-	s->table[1] = (struct self_table){ "in_flight", m.in_flight, o->caps.in_flight, m.in_flight_evicted };
-	s->tables = 2;
+	s->tables = 0;
+	self_table_add(s, (struct self_table){ "sessions", m.sessions, o->caps.sessions, m.sessions_evicted });
+	self_table_add(s, (struct self_table){ "in_flight", m.in_flight, o->caps.in_flight, m.in_flight_evicted });
+	self_loops(s, f, o);
 }

@@ -74,6 +74,8 @@ const struct config_key config_keys[] = {
 	     "calls closer together than that are one round: no model answers so fast"),
 	TIME("loops.idle_reset", facts.loops.idle_ns, 0, DAY, true,
 	     "a call so long after the one before is no reaction to it"),
+	TIME("loops.held", facts.loops.held_ns, 0, 60 * SEC, true,
+	     "a call waits at most so long to be judged behind one that was sent before it"),
 	TIME("loops.resolve_after", facts.loops.resolve_ns, SEC, 7 * DAY, true,
 	     "without a call of the loop for so long, it is over"),
 	LOOP_RULES(LOOP_KEYS)

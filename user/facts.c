@@ -293,11 +293,11 @@ void facts_counts(const struct facts *f, uint64_t v[C_N])
 	v[C_MCP_STREAMS_EVICTED] = m.streams_evicted;
 	v[C_EXCHANGES_EVICTED] = m.exchanges_evicted;
 	v[C_HELD_DROPPED] = m.held_dropped;
-	v[C_NO_MEMORY] = m.no_memory;
+	v[C_NO_MEMORY] = m.no_memory + l.no_memory;
 	v[C_TOOLS_EVICTED] = m.tools_evicted;
 	v[C_TASKS_EVICTED] = m.tasks_evicted;
 	v[C_TRACKERS_EVICTED] = l.sessions_evicted + l.agents_evicted;
-	v[C_VERDICTS_HURRIED] = l.held_dropped;
+	v[C_EPISODES_REFUSED] = l.episodes_refused;
 	v[C_SERIES_EVICTED] = a.series_evicted;
 }
 

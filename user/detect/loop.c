@@ -322,6 +322,9 @@ void loops_stats(const struct loops *l, struct loops_stats *ret)
 	const struct loop_table *t = &l->table;
 
 	*ret = (struct loops_stats){
+		.sessions = t->sessions.n,
+		.agents = t->agents.n,
+		.held = t->pool.n,
 		.sessions_evicted = t->sessions.evicted,
 		.agents_evicted = t->agents.evicted,
 		.episodes_refused = t->episodes.refused,

@@ -100,6 +100,7 @@ void loops_tick(struct loops *l, uint64_t now);
 void loops_flush(struct loops *l, uint64_t now);
 
 struct loops_stats {
+	uint64_t sessions, agents, held;   /* now */
 	uint64_t sessions_evicted, agents_evicted, episodes_refused;
 	uint64_t held_dropped;		   /* judged before one that was sent earlier had ended */
 	uint64_t no_memory;		   /* calls that were not judged */

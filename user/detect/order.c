@@ -73,6 +73,7 @@ static void release(struct order_pool *p, struct order *o)
 	unlink_held(p, h);
 	h->next = p->free;
 	p->free = h;
+	p->n--;
 }
 
 static void hold(struct order_pool *p, struct order *o, const struct step *s, uint64_t now)
@@ -80,6 +81,7 @@ static void hold(struct order_pool *p, struct order *o, const struct step *s, ui
 	struct held *h = p->free, **at = &o->first;
 
 	p->free = h->next;
+	p->n++;
 	h->step = *s;
 	h->since = now;
 	h->order = o;

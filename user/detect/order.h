@@ -23,6 +23,7 @@ struct held {
 struct order_pool {
 	struct held *all, *free;
 	struct held *oldest, *newest;
+	uint32_t n; /* that wait */
 	uint64_t hurried; /* calls that did not wait long enough for those before them */
 };
 
