@@ -415,6 +415,17 @@ def parallel_sessions_of_one_agent(p):
 
 
 @shape(QUIET)
+def run_again_on_the_same_file(p):
+    """The same work, once more, by an agent that was started again: it reads from the start."""
+    p.agent = p.name
+    for _ in range(3):
+        p.new_session()
+        p.now += 5_000
+        for window in range(30):
+            p.step("read_file", {"path": "log.txt", "offset": 200 * window, "limit": 200}, ok(p.word(40)))
+
+
+@shape(QUIET)
 def driver_starts_the_agent_for_each_file(p):
     p.agent = "worker"
     for i in range(8):

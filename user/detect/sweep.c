@@ -41,6 +41,9 @@ static bool wraps(const struct sweep *w, const struct step *s, int64_t v)
 {
 	if (w->n < WRAP_MIN)
 		return false;
+	/* An agent that begins another session begins its reading there; one that makes a session for each call does not. */
+	if (!w->many && w->session != (uint32_t)s->session_no)
+		return false;
 	if (v == w->first[0])
 		return (uint32_t)(s->key >> 32) == w->key;
 	return w->n >= SWEEP_LONG && (v < w->first[0] || (uint64_t)v - (uint64_t)w->first[0] < w->stride);
