@@ -160,6 +160,30 @@ static void test_http_errors(void **state)
 	web_done(&w);
 }
 
+/* A server without a GET stream says so in JSON-RPC; nobody had asked it anything. */
+static void test_refused_stream(void **state)
+{
+	struct web w;
+	struct mcp_http x;
+
+	(void)state;
+	web_begin(&w);
+	web_hello(&w, NULL);
+	x = web_get(&w, "/mcp");
+	x.status = 405;
+	web_tell(&w, &x, words_error("null", "-32000"));
+	web_over(&w, &x);
+	x = web_get(&w, "/mcp"); /* what a stream carries is another matter */
+	web_tell(&w, &x, words_error("null", "-32700"));
+	web_over(&w, &x);
+	peers_wait(&w.p, 3000);
+	mcp_flush(w.p.m, w.p.now);
+	assert_said(&w.p, "call s1 client 0 initialize ok", 1);
+	assert_said(&w.p, "call s1 client - - orphan", 1);
+	assert_said(&w.p, "call", 2);
+	peers_done(&w.p);
+}
+
 static void test_modern(void **state)
 {
 	struct web w;
@@ -335,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_no_session_id),
 		cmocka_unit_test(test_server_requests),
 		cmocka_unit_test(test_http_errors),
+		cmocka_unit_test(test_refused_stream),
 		cmocka_unit_test(test_modern),
 		cmocka_unit_test(test_delete),
 		cmocka_unit_test(test_batch),

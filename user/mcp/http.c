@@ -11,6 +11,7 @@
 #include "mcp/http_session.h"
 #include "mcp/pair.h"
 #include "mcp/report.h"
+#include "mcp/resend.h"
 #include "mcp/shape.h"
 #include "mcp/wire.h"
 
@@ -157,6 +158,12 @@ static struct exchange *exchange_for_done(struct mcp *m, const struct mcp_http *
 	return exchange_open(m, http);
 }
 
+static void settle(struct mcp *m, struct exchange *x, const struct mcp_http *http)
+{
+	if (!resend_may_come(x))
+		http_session_settle(m, x, http->session_id);
+}
+
 void http_done(struct mcp *m, const struct mcp_http *http, uint64_t ts)
 {
 	struct exchange *x;
@@ -177,7 +184,7 @@ void http_done(struct mcp *m, const struct mcp_http *http, uint64_t ts)
 	x->done_at = m->now;
 	if (http->last_r)
 		x->last_r = http->last_r;
-	http_session_settle(m, x, http->session_id);
+	settle(m, x, http);
 	pair_exchange_done(m, x, ts);
 	if (x->endpoint && x->s)
 		session_end_soon(m, x->s, ts, x->aborted ? "close" : "eof");

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "mcp/endpoint.h"
 #include "mcp/pair.h"
+#include "mcp/resend.h"
 #include "mcp/shape.h"
 
 struct http_key {
@@ -155,8 +156,10 @@ static uint64_t id_hash(struct sv id)
 int http_session_join(struct mcp *m, struct exchange *x, const struct mcp_msg *msg)
 {
 	struct http_key k = key_of(m, x, msg);
-	struct session *s = open_http(m, &k, TRANSPORT_HTTP, msg->channel);
+	struct session *s = k.kind == SESSION_EXCHANGE ? resend_session(m, msg) : NULL;
 
+	if (!s)
+		s = open_http(m, &k, TRANSPORT_HTTP, msg->channel);
 	if (!s)
 		return -ENOMEM;
 	s->route.http_version = msg->http->version_major == 2 ? 20 : 11;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "mcp/exchange.h"
+#include "mcp/resend.h"
 #include "model/call.h"
 
 #define ANSWERED_MAX 16384
@@ -26,6 +27,7 @@ int inflight_init(struct mcp *m)
 	list_init(&f->by_age);
 	list_init(&f->cancelled);
 	list_init(&f->broken);
+	list_init(&f->twins);
 	list_init(&f->greetings);
 	/* One more than the cap: who is the oldest is known by age, not by the order of a table. */
 	if (table_init(&f->by_session, (size_t)m->caps.in_flight + 1) ||
@@ -127,6 +129,7 @@ struct pending *pending_new(struct mcp *m, const struct mcp_link *l, const struc
 	p->exchange = l->x ? l->x->id : 0;
 	list_init(&p->cancelled);
 	list_init(&p->broken.link);
+	list_init(&p->twin.link);
 	list_init(&p->greeting);
 	relay_init(&p->relay);
 	list_init(&p->in_exchange);
@@ -185,6 +188,7 @@ void pending_retire(struct mcp *m, struct pending *p, bool keep)
 	list_del(&p->cancelled);
 	list_del(&p->broken.link);
 	list_del(&p->greeting);
+	resend_leave(p);
 	relay_leave(m, p);
 	list_del(&p->in_session);
 	p->s->pendings--;

@@ -31,8 +31,14 @@ struct pending {
 		struct list link;
 		uint64_t at;	/* 0: it did not */
 		uint64_t ts, end;
+		uint16_t status; /* a redirection; 0: none came */
 		uint8_t outcome;
 	} broken;
+	struct twin {		/* one like it, sent later and answered: perhaps it is this one, sent again */
+		struct list link;
+		struct finished *f;
+		uint64_t at, begin;
+	} twin;
 	struct whole *whole;	/* the logical call that it goes on with */
 	struct logical_step step;
 	struct relay relay;

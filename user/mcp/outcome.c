@@ -7,6 +7,7 @@
 #include "mcp/record.h"
 #include "mcp/relay.h"
 #include "mcp/report.h"
+#include "mcp/resend.h"
 #include "mcp/tools.h"
 
 void outcome_tell(struct mcp *m, struct finished *f, struct whole *whole)
@@ -39,9 +40,10 @@ static void finish(struct mcp *m, struct pending *p)
 	struct whole *whole = p->whole;
 	bool held;
 
+	resend_release(m, p);
 	tools_answered(m, p);
 	relay_settle(m, p);
-	held = relay_hold(m, p);
+	held = relay_hold(m, p) || resend_hold(m, p);
 	p->whole = NULL;
 	p->given_up = !f.c->has_response;
 	pending_retire(m, p, p->given_up || p->exchange);
@@ -73,7 +75,7 @@ void outcome_http_error(struct mcp *m, struct pending *p, uint16_t status, uint6
 	struct call *c = p->call;
 
 	c->error_code = status;
-	c->has_error_code = status >= 400;
+	c->has_error_code = status > 0;
 	c->has_duration = p->begin && end >= p->begin;
 	c->duration_ns = c->has_duration ? end - p->begin : 0;
 	outcome_give_up(m, p, CALL_HTTP_ERROR, ts);
@@ -84,7 +86,7 @@ void outcome_at_end(struct mcp *m, struct pending *p, uint64_t ts)
 	if (p->cancel_at)
 		outcome_give_up(m, p, CALL_CANCELLED, p->cancel_at);
 	else if (p->broken.at && p->broken.outcome == CALL_HTTP_ERROR)
-		outcome_http_error(m, p, 0, p->broken.end, p->broken.ts);
+		outcome_http_error(m, p, p->broken.status, p->broken.end, p->broken.ts);
 	else if (p->broken.at)
 		outcome_give_up(m, p, p->broken.outcome, p->broken.ts);
 	else

@@ -243,6 +243,13 @@ static bool unheard(const struct mcp_link *l)
 	       l->msg->t.last_w >= l->msg->http->client_gone;
 }
 
+/* 405 and the like for a GET or DELETE, with an error as its body: there was no request. */
+static bool refuses_stream(const struct mcp_link *l)
+{
+	return l->x && l->from == SIDE_SERVER && l->msg->http->status >= 400 &&
+	       !sv_eq(l->msg->http->method, SV("POST"));
+}
+
 static void response(struct mcp *m, const struct mcp_link *l)
 {
 	const struct rpc_value *id = &l->msg->rpc->f[RPC_F_ID];
@@ -256,6 +263,8 @@ static void response(struct mcp *m, const struct mcp_link *l)
 		outcome_give_up(m, p, CALL_CANCELLED, l->msg->http->client_gone);
 	else if (p)
 		outcome_answer(m, p, l);
+	else if (id->type != RPC_STRING && id->type != RPC_NUMBER && refuses_stream(l))
+		return;
 	else if (id->type != RPC_STRING && id->type != RPC_NUMBER)
 		outcome_orphan(m, l); /* it names no request that might still come */
 	else if (!is_repeated(m, l, &k))
@@ -327,6 +336,13 @@ static void broke(struct mcp *m, struct pending *p, const struct exchange *x, ui
 		pending_leave_exchange(p); /* the answer may come on another stream */
 }
 
+/* The client is told to ask elsewhere: the same request, sent again. */
+static void redirected(struct mcp *m, struct pending *p, const struct exchange *x, uint64_t ts)
+{
+	p->broken.status = x->status;
+	resend_wait(m, p, CALL_HTTP_ERROR, x->last_r ? x->last_r : ts, ts);
+}
+
 void pair_exchange_done(struct mcp *m, struct exchange *x, uint64_t ts)
 {
 	while (!list_empty(&x->pending)) {
@@ -336,6 +352,8 @@ void pair_exchange_done(struct mcp *m, struct exchange *x, uint64_t ts)
 			outcome_http_error(m, p, x->status, x->last_r ? x->last_r : ts, ts);
 		else if (x->aborted)
 			broke(m, p, x, ts);
+		else if (x->status / 100 == 3)
+			redirected(m, p, x, ts);
 		else
 			pending_leave_exchange(p); /* the answer may come on another stream */
 	}

@@ -2,11 +2,15 @@
 /* Requests on the wire more than once.
  *
  * A server may close an idle connection just as a client sends on it; the client then sends the same bytes on another
- * one. The record of the break and that of the second request come in either order. */
+ * one. What tells of the break, of the second request and of its answer comes in any order: the end of a TCP connection
+ * is believed only after a while. A client that is redirected sends the request again, too. */
 #include "mcp/resend.h"
+
+#include <stdlib.h>
 
 #include "mcp/call_marks.h"
 #include "mcp/exchange.h"
+#include "mcp/http_session.h"
 #include "mcp/outcome.h"
 #include "model/call.h"
 
@@ -17,15 +21,15 @@ static bool same_text(const char *a, struct sv b)
 	return sv_eq(sv_of(a), b);
 }
 
-static bool is_same(const struct pending *p, const struct mcp_link *l)
+static bool is_same(const struct pending *p, const struct mcp_msg *msg)
 {
-	const struct rpc_msg *rpc = l->msg->rpc;
+	const struct rpc_msg *rpc = msg->rpc;
 	const struct call *c = p->call;
 
 	if (!c->method || !same_text(c->method, rpc->f[RPC_F_METHOD].text) || c->request_bytes != rpc->bytes)
 		return false;
-	if (!p->args_known || !call_marks_known(l->msg))
-		return !c->lost_bytes && !l->msg->lost_bytes && !p->args_known && !rpc->marks;
+	if (!p->args_known || !call_marks_known(msg))
+		return !c->lost_bytes && !msg->lost_bytes && !p->args_known && !rpc->marks;
 	return fp_eq(&c->args_fp, &rpc->marks->args);
 }
 
@@ -37,9 +41,10 @@ struct pending *resend_join(struct mcp *m, const struct mcp_link *l, const struc
 		return NULL;
 	p = pending_in_session(m, k);
 	for (unsigned int i = 0; p && i < STEPS; i++, p = pending_next(p)) {
-		if (!p->broken.at || p->exchange == l->x->id || !is_same(p, l))
+		if (!p->broken.at || p->exchange == l->x->id || !is_same(p, l->msg))
 			continue;
 		p->broken.at = 0;
+		p->broken.status = 0;
 		list_del(&p->broken.link);
 		p->call->request_seen++;
 		p->last_r = l->msg->t.last_r;
@@ -74,15 +79,20 @@ static struct pending *twin_of(struct mcp *m, struct pending *p)
 	return NULL;
 }
 
-/* @q takes over what @p began. */
+/* @to takes over what @from began. */
+static void take_call(struct call *to, const struct call *from)
+{
+	to->request_seen += from->request_seen;
+	to->start = from->start;
+	if (from->has_ordinal)
+		to->ordinal = from->ordinal;
+	to->attempt = from->attempt;
+}
+
 static void take_over(struct mcp *m, struct pending *p, struct pending *q)
 {
-	q->call->request_seen += p->call->request_seen;
-	q->call->start = p->call->start;
+	take_call(q->call, p->call);
 	q->begin = p->begin;
-	if (p->call->has_ordinal)
-		q->call->ordinal = p->call->ordinal;
-	q->call->attempt = p->call->attempt;
 	if (!q->whole) {
 		q->whole = p->whole;
 		p->whole = NULL;
@@ -93,10 +103,33 @@ static void take_over(struct mcp *m, struct pending *p, struct pending *q)
 	pending_retire(m, p, false);
 }
 
+/* @p broke, and what it holds is itself, sent again and answered. */
+static void take_answered(struct mcp *m, struct pending *p)
+{
+	struct finished *f = p->twin.f;
+	struct whole *whole = p->whole;
+
+	p->twin.f = NULL;
+	p->whole = NULL;
+	take_call(f->c, p->call);
+	if (f->c->has_duration)
+		f->c->duration_ns += p->twin.begin - p->begin;
+	call_free(p->call);
+	pending_retire(m, p, false);
+	outcome_tell(m, f, whole);
+	session_unref(f->s);
+	free(f);
+}
+
 void resend_wait(struct mcp *m, struct pending *p, enum call_outcome outcome, uint64_t end, uint64_t ts)
 {
-	struct pending *q = twin_of(m, p);
+	struct pending *q;
 
+	if (p->twin.f) {
+		take_answered(m, p);
+		return;
+	}
+	q = twin_of(m, p);
 	if (q) {
 		take_over(m, p, q);
 		return;
@@ -109,15 +142,119 @@ void resend_wait(struct mcp *m, struct pending *p, enum call_outcome outcome, ui
 	list_move(&m->inflight.broken, &p->broken.link);
 }
 
-void resend_tick(struct mcp *m)
+bool resend_may_come(const struct exchange *x)
+{
+	return x->status / 100 == 3 || (x->aborted && !x->status);
+}
+
+static bool same_client(const struct pending *p, const struct mcp_msg *msg)
+{
+	const struct route *r = &p->call->route;
+
+	if (r->client.pid || msg->writer.pid)
+		return r->client.pid == msg->writer.pid && r->client.start == msg->writer.start;
+	return r->client_addr.family == msg->src.family && !memcmp(r->client_addr.ip, msg->src.ip, sizeof(msg->src.ip));
+}
+
+struct session *resend_session(struct mcp *m, const struct mcp_msg *msg)
 {
 	struct list *broken = &m->inflight.broken;
+	struct request_key k;
+	unsigned int i = 0;
+
+	request_key_make(&k, 0, 0, SIDE_CLIENT, &msg->rpc->f[RPC_F_ID]);
+	for (struct list *l = broken->prev; l != broken && i < STEPS; l = l->prev, i++) {
+		struct pending *p = list_entry(l, struct pending, broken.link);
+
+		if (p->initialize && p->s->provisional && same_client(p, msg) && is_same(p, msg) &&
+		    sv_eq(request_key_id(p->key, p->n), request_key_id(k.b, k.n)))
+			return p->s;
+	}
+	return NULL;
+}
+
+/* It did not come again. */
+static void settle_session(struct mcp *m, const struct pending *p)
+{
+	struct exchange *x = p->s->provisional ? exchange_find(m, p->exchange) : NULL;
+
+	if (x)
+		http_session_settle(m, x, (struct sv){ 0 });
+}
+
+void resend_tick(struct mcp *m)
+{
+	struct list *broken = &m->inflight.broken, *twins = &m->inflight.twins;
 
 	while (!list_empty(broken)) {
 		struct pending *p = list_entry(broken->next, struct pending, broken.link);
 
 		if (p->broken.at + MCP_GRACE_NS > m->now)
-			return;
+			break;
+		settle_session(m, p);
 		outcome_at_end(m, p, p->broken.ts);
 	}
+	while (!list_empty(twins)) {
+		struct pending *p = list_entry(twins->next, struct pending, twin.link);
+
+		if (p->twin.at + MCP_GRACE_NS > m->now)
+			return;
+		resend_release(m, p);
+	}
+}
+
+/* One like @q that was sent before it and of which nothing came back so far. */
+static struct pending *twin_before(struct mcp *m, const struct pending *q)
+{
+	struct request_key k = { .n = q->n };
+	struct pending *p;
+
+	memcpy(k.b, q->key, q->n);
+	p = pending_in_session(m, &k);
+	for (unsigned int i = 0; p && i < STEPS; i++, p = pending_next(p))
+		if (p->x && p->x->status / 100 != 2 && !p->twin.f && !p->broken.at && is_twin(p, q))
+			return p;
+	return NULL;
+}
+
+bool resend_hold(struct mcp *m, struct pending *q)
+{
+	struct pending *p = q->exchange && !q->whole && q->call->has_response ? twin_before(m, q) : NULL;
+	struct finished *f = p ? malloc(sizeof(*f)) : NULL;
+
+	if (!f) {
+		m->stats.no_memory += p != NULL;
+		return false;
+	}
+	*f = (struct finished){ q->call, session_ref(q->s), q->step };
+	q->call = NULL;
+	p->twin.f = f;
+	p->twin.at = m->now;
+	p->twin.begin = q->begin;
+	list_add(&m->inflight.twins, &p->twin.link);
+	return true;
+}
+
+void resend_release(struct mcp *m, struct pending *p)
+{
+	struct finished *f = p->twin.f;
+
+	if (!f)
+		return;
+	p->twin.f = NULL;
+	list_del(&p->twin.link);
+	outcome_tell(m, f, NULL);
+	session_unref(f->s);
+	free(f);
+}
+
+void resend_leave(struct pending *p)
+{
+	list_del(&p->twin.link);
+	if (!p->twin.f)
+		return;
+	call_free(p->twin.f->c);
+	session_unref(p->twin.f->s);
+	free(p->twin.f);
+	p->twin.f = NULL;
 }

@@ -28,6 +28,7 @@ struct inflight {
 	struct table early;	  /* answers whose request has not come; oldest first */
 	struct list by_age, cancelled;
 	struct list broken;	  /* by when their exchange broke */
+	struct list twins;	  /* that hold one like them, by when it was answered */
 	struct list greetings;	  /* initialize, by age */
 	size_t early_bytes;
 	uint64_t n;

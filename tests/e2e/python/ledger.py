@@ -31,7 +31,17 @@ class Ledger:
             if m.get("method") == "notifications/cancelled":
                 self.settle((m.get("params") or {}).get("requestId"), "cancelled")
             elif "method" in m and "id" in m:
-                self.pending[json.dumps(m["id"])] = (m, start)
+                self.asked(m, start)
+
+    def asked(self, m, start):
+        """One that waits for its answer and goes out again (redirected, connection lost) is the same request."""
+        ident = json.dumps(m["id"])
+        before = self.pending.get(ident)
+        if before and before[0] == m:
+            more = self.more.setdefault(m["id"], {})
+            more["sent"] = more.get("sent", 1) + 1
+        else:
+            self.pending[ident] = (m, start)
 
     def into(self, text):
         """... just received."""

@@ -166,7 +166,7 @@ def tap_http(package):
             await self.stream.aclose()
 
     async def handler(self, request):
-        text = request.content.decode() if request.method == "POST" else ""
+        text = (await request.aread()).decode() if request.method == "POST" else ""
         ledger.out(text)
         ident = json.loads(text).get("id") if text else None
         try:
