@@ -85,6 +85,50 @@ static void test_input_not_joined(void **state)
 	peers_done(&p);
 }
 
+static struct rpc_msg asks(const char *id, uint64_t args, bool input)
+{
+	struct rpc_msg r = words_request(id, "tools/call");
+
+	words_marks(&r, args, 0);
+	if (input)
+		r.f[RPC_F_INPUT_RESPONSES].type = RPC_OBJECT;
+	return r;
+}
+
+/* Without a state the same arguments come again, with the input; two that wait at a time cannot be told apart. */
+static void test_input_by_arguments(void **state)
+{
+	struct peers p;
+
+	(void)state;
+	channel_begin(&p, NULL);
+	channel_up(&p, asks("1", 7, false));
+	channel_down(&p, question("1", NULL));
+	assert_string_equal(channel_last(&p)->logical, "l1");
+	channel_up(&p, asks("2", 7, false)); /* no input */
+	channel_down(&p, words_result("2"));
+	channel_up(&p, asks("3", 8, true)); /* other arguments */
+	channel_down(&p, words_result("3"));
+	assert_null(channel_last(&p)->logical);
+	channel_up(&p, asks("4", 7, true));
+	channel_down(&p, question("4", "\"st"));
+	channel_up(&p, again("5", "\"st"));
+	channel_down(&p, words_result("5"));
+	assert_said(&p, "logical l1 by arguments: tools/call ok, requests 3, polls 0", 1);
+	channel_up(&p, asks("6", 7, false));
+	channel_up(&p, asks("7", 7, false));
+	channel_down(&p, question("6", NULL));
+	channel_down(&p, question("7", NULL));
+	assert_said(&p, "logical l2 by arguments: tools/call unanswered, requests 1, polls 0, open", 1);
+	assert_said(&p, "logical l3 by arguments: tools/call unanswered, requests 1, polls 0, open", 1);
+	channel_up(&p, asks("8", 7, true));
+	channel_down(&p, words_result("8"));
+	assert_null(channel_last(&p)->logical);
+	mcp_flush(p.m, p.now);
+	assert_said(&p, "logical", 3);
+	peers_done(&p);
+}
+
 /* States longer than what is kept differ by the hash of the whole. */
 static void test_long_state(void **state)
 {
@@ -468,6 +512,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_input),
 		cmocka_unit_test(test_input_not_joined),
+		cmocka_unit_test(test_input_by_arguments),
 		cmocka_unit_test(test_long_state),
 		cmocka_unit_test(test_input_given_up),
 		cmocka_unit_test(test_task),

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Logical calls.
  *
- * A whole that waits is in the table: under the state that the next request has to echo, or under its task. While that
- * next request is in flight it belongs to the request alone. A task of the 2025-11-25 core tells by its status only how
- * it ended; tasks/result brings the rest, and is waited for. Tasks of the extension bring all in tasks/get. */
+ * A whole that waits is in the table: under the state that the next request has to echo, else under its arguments,
+ * which come again with the input; or under its task. While that next request is in flight it belongs to the request
+ * alone. A task of the 2025-11-25 core tells by its status only how it ended; tasks/result brings the rest, and is
+ * waited for. Tasks of the extension bring all in tasks/get. */
 #include "mcp/logical.h"
 
 #include <inttypes.h>
@@ -26,6 +27,7 @@ struct whole {
 	struct call *first;
 	uint32_t requests, polls;
 	bool task, flat;
+	bool by_input;	      /* at some point joined by its arguments, for want of a state */
 	uint8_t status;	      /* enum task_status */
 	bool over;	      /* the outcome is in @first */
 	uint64_t end, settle; /* when the task ended, and when that was told */
@@ -88,6 +90,25 @@ static struct session_key state_key(const struct pending *p, const struct rpc_va
 	session_parts_text(&parts, sv_of(record_target(p->call)));
 	put_value(&parts, state);
 	return session_parts_key(&parts);
+}
+
+/* Of a request that waits for input without a state: the client asks the same again. Of what is no tool's the target
+ * alone counts, since its fingerprint covers the input as well. false: its arguments were not seen whole. */
+static bool input_key(const struct pending *p, struct session_key *ret)
+{
+	const struct call *c = p->call;
+	struct session_parts parts;
+
+	if (!record_target(c) || (c->tool && !fp_is(&c->args_fp)))
+		return false;
+	session_parts_init(&parts, KEY_INPUT);
+	session_parts_num(&parts, p->s->no);
+	session_parts_text(&parts, sv_of(c->method));
+	session_parts_text(&parts, sv_of(record_target(c)));
+	session_parts_num(&parts, c->tool ? c->args_fp.w[0] : 0);
+	session_parts_num(&parts, c->tool ? c->args_fp.w[1] : 0);
+	*ret = session_parts_key(&parts);
+	return true;
 }
 
 static struct session_key task_key(const struct session *s, uint8_t asker, const struct rpc_value *id)
@@ -158,10 +179,9 @@ static void asked_poll(struct mcp *m, struct pending *p, const struct rpc_value 
 	set_part(p->call, w, PART_POLL);
 }
 
-static void asked_again(struct mcp *m, struct pending *p, const struct rpc_value *state)
+static void asked_again(struct mcp *m, struct pending *p, const struct session_key *key)
 {
-	struct session_key key = state_key(p, state);
-	struct whole *w = find(m, &key);
+	struct whole *w = find(m, key);
 
 	if (!w)
 		return;
@@ -173,12 +193,25 @@ static void asked_again(struct mcp *m, struct pending *p, const struct rpc_value
 
 void logical_asked(struct mcp *m, struct pending *p, const struct rpc_msg *rpc)
 {
+	const struct rpc_value *state = &rpc->f[RPC_F_REQUEST_STATE];
+	struct session_key key;
+	bool known;
+
 	if (m->logicals.open.n == 0)
 		return;
-	if (has_text(&rpc->f[RPC_F_TASK_ID]) && is_poll(p->call->method))
+	if (has_text(&rpc->f[RPC_F_TASK_ID]) && is_poll(p->call->method)) {
 		asked_poll(m, p, &rpc->f[RPC_F_TASK_ID]);
-	else if (has_text(&rpc->f[RPC_F_REQUEST_STATE]) && takes_input(p->call->method) && p->asker == SIDE_CLIENT)
-		asked_again(m, p, &rpc->f[RPC_F_REQUEST_STATE]);
+		return;
+	}
+	if (p->asker != SIDE_CLIENT || !takes_input(p->call->method))
+		return;
+	known = has_text(state);
+	if (known)
+		key = state_key(p, state);
+	else if (rpc->f[RPC_F_INPUT_RESPONSES].type == RPC_OBJECT)
+		known = input_key(p, &key);
+	if (known)
+		asked_again(m, p, &key);
 }
 
 static uint8_t status_of(const struct rpc_value *v)
@@ -227,9 +260,11 @@ void logical_answered(struct pending *p, const struct rpc_msg *rpc)
 		step->flat = task == &f[RPC_F_RESULT_TASK_ID];
 		step->key = task_key(p->s, p->asker, task);
 	} else if (p->asker == SIDE_CLIENT && takes_input(p->call->method) &&
-		   has_text(&f[RPC_F_RESULT_STATE]) && sv_eq(f[RPC_F_RESULT_TYPE].text, SV("input_required"))) {
-		step->input = true;
-		step->key = state_key(p, &f[RPC_F_RESULT_STATE]);
+		   sv_eq(f[RPC_F_RESULT_TYPE].text, SV("input_required"))) {
+		step->by_state = has_text(&f[RPC_F_RESULT_STATE]);
+		if (step->by_state)
+			step->key = state_key(p, &f[RPC_F_RESULT_STATE]);
+		step->input = step->by_state || input_key(p, &step->key);
 	}
 }
 
@@ -290,6 +325,10 @@ static void wait_for(struct mcp *m, struct whole *w, const struct session_key *k
 	if (before) { /* the same state or task id once more: the older one cannot be told from it any longer */
 		take_out(m, before);
 		give_up(m, before);
+	}
+	if (before && w->by_input) { /* nor the other way round */
+		give_up(m, w);
+		return;
 	}
 	make_room(m, w->s);
 	w->key = *key;
@@ -404,6 +443,7 @@ static void go_on(struct mcp *m, struct session *s, struct call *c, const struct
 		return;
 	w->task = step->task;
 	w->flat = step->flat;
+	w->by_input |= step->input && !step->by_state;
 	set_part(c, w, step->task ? PART_TASK : PART_INPUT);
 	wait_for(m, w, &step->key);
 }
@@ -429,7 +469,7 @@ void logical_tell(struct mcp *m, struct whole *w)
 	struct call *c = w->first;
 	struct logical l = {
 		.name = w->name,
-		.joined_by = w->task ? "task" : "request_state",
+		.joined_by = w->task ? "task" : w->by_input ? "arguments" : "request_state",
 		.ts = w->end ? w->end : m->now,
 		.start = c->start,
 		.requests = w->requests,

@@ -15,6 +15,7 @@ enum task_status { TASK_GOES_ON, TASK_COMPLETED, TASK_FAILED, TASK_CANCELLED };
 
 /* What the answer to a request means for the call that it is a part of. */
 struct logical_step {
+	bool by_state;	  /* input: there is a state; else the same arguments come again with the input */
 	bool input, task; /* it goes on: by the request with this state, by the polls of this task */
 	bool flat;	  /* task: of the extension, whose tasks/get brings the result */
 	bool poll;	  /* it was asked about the task @key */

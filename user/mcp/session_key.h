@@ -17,7 +17,8 @@ enum session_kind {
 	/* Keys of other things that are made of parts as well. */
 	KEY_HINTS,		/* tools.c: session, tool */
 	KEY_FAILURE,		/* ... session, method, target, arguments */
-	KEY_STATE,		/* logical.c: session, method, target, requestState */
+	KEY_STATE,
+	KEY_INPUT,		/* logical.c: session, method, target, requestState */
 	KEY_TASK,		/* ... session or endpoint, who asked, taskId */
 	KEY_RELAY_TRACE,	/* relay.c: server process, method, trace id */
 	KEY_RELAY_VENDOR,	/* ... call id of a vendor */

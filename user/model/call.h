@@ -116,7 +116,7 @@ struct call {
 /* Several requests that were one call: what became of it as a whole. Strings owned by its maker. */
 struct logical {
 	const char *name;	/* "l<N>" */
-	const char *joined_by;	/* "request_state", "task" */
+	const char *joined_by;	/* "request_state", "arguments" (for want of a state), "task" */
 	uint64_t ts, start, duration_ns;
 	uint32_t requests, polls; /* request-answer pairs, polls of a task among them */
 	const struct call *first; /* the tools/call, resources/read or prompts/get that began it; with the true

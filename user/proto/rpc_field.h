@@ -15,6 +15,7 @@
 	X(REQUEST_ID, "params.requestId")                                                          \
 	X(PROGRESS_TOKEN, "params.progressToken")                                                  \
 	X(REQUEST_STATE, "params.requestState")                                                    \
+	X(INPUT_RESPONSES, "params.inputResponses")                                                \
 	X(CURSOR, "params.cursor")                                                                 \
 	X(VERSION, "params.protocolVersion")                                                       \
 	X(CLIENT_NAME, "params.clientInfo.name")                                                   \
