@@ -13,6 +13,7 @@
 
 #include "base/num.h"
 #include "mcp/inflight.h"
+#include "mcp/logical_key.h"
 #include "mcp/moment.h"
 #include "mcp/record.h"
 
@@ -73,55 +74,6 @@ void logicals_done(struct mcp *m)
 	table_done(&m->logicals.open);
 }
 
-static void put_value(struct session_parts *parts, const struct rpc_value *v)
-{
-	session_parts_text(parts, v->text);
-	session_parts_num(parts, v->cut ? v->hash : 0);
-}
-
-/* Of a request in flight, whether it carries the state or its answer does. */
-static struct session_key state_key(const struct pending *p, const struct rpc_value *state)
-{
-	struct session_parts parts;
-
-	session_parts_init(&parts, KEY_STATE);
-	session_parts_num(&parts, p->s->no);
-	session_parts_text(&parts, sv_of(p->call->method));
-	session_parts_text(&parts, sv_of(record_target(p->call)));
-	put_value(&parts, state);
-	return session_parts_key(&parts);
-}
-
-/* Of a request that waits for input without a state: the client asks the same again. Of what is no tool's the target
- * alone counts, since its fingerprint covers the input as well. false: its arguments were not seen whole. */
-static bool input_key(const struct pending *p, struct session_key *ret)
-{
-	const struct call *c = p->call;
-	struct session_parts parts;
-
-	if (!record_target(c) || (c->tool && !fp_is(&c->args_fp)))
-		return false;
-	session_parts_init(&parts, KEY_INPUT);
-	session_parts_num(&parts, p->s->no);
-	session_parts_text(&parts, sv_of(c->method));
-	session_parts_text(&parts, sv_of(record_target(c)));
-	session_parts_num(&parts, c->tool ? c->args_fp.w[0] : 0);
-	session_parts_num(&parts, c->tool ? c->args_fp.w[1] : 0);
-	*ret = session_parts_key(&parts);
-	return true;
-}
-
-static struct session_key task_key(const struct session *s, uint8_t asker, const struct rpc_value *id)
-{
-	struct session_parts parts;
-
-	session_parts_init(&parts, KEY_TASK);
-	session_parts_num(&parts, s->scope);
-	session_parts_num(&parts, asker);
-	put_value(&parts, id);
-	return session_parts_key(&parts);
-}
-
 static struct whole *find(struct mcp *m, const struct session_key *key)
 {
 	struct table_node *node = table_get(&m->logicals.open, key, sizeof(*key));
@@ -169,7 +121,7 @@ static void asked_poll(struct mcp *m, struct pending *p, const struct rpc_value 
 {
 	struct whole *w;
 
-	p->step.key = task_key(p->s, p->asker, task);
+	p->step.key = logical_key_task(p->s, p->asker, task);
 	w = find(m, &p->step.key);
 	if (!w || !w->task)
 		return;
@@ -207,9 +159,9 @@ void logical_asked(struct mcp *m, struct pending *p, const struct rpc_msg *rpc)
 		return;
 	known = has_text(state);
 	if (known)
-		key = state_key(p, state);
+		key = logical_key_state(p, state);
 	else if (rpc->f[RPC_F_INPUT_RESPONSES].type == RPC_OBJECT)
-		known = input_key(p, &key);
+		known = logical_key_input(p, &key);
 	if (known)
 		asked_again(m, p, &key);
 }
@@ -258,13 +210,13 @@ void logical_answered(struct pending *p, const struct rpc_msg *rpc)
 	if (task) {
 		step->task = true;
 		step->flat = task == &f[RPC_F_RESULT_TASK_ID];
-		step->key = task_key(p->s, p->asker, task);
+		step->key = logical_key_task(p->s, p->asker, task);
 	} else if (p->asker == SIDE_CLIENT && takes_input(p->call->method) &&
 		   sv_eq(f[RPC_F_RESULT_TYPE].text, SV("input_required"))) {
 		step->by_state = has_text(&f[RPC_F_RESULT_STATE]);
 		if (step->by_state)
-			step->key = state_key(p, &f[RPC_F_RESULT_STATE]);
-		step->input = step->by_state || input_key(p, &step->key);
+			step->key = logical_key_state(p, &f[RPC_F_RESULT_STATE]);
+		step->input = step->by_state || logical_key_input(p, &step->key);
 	}
 }
 
@@ -501,7 +453,7 @@ void logical_note(struct mcp *m, const struct mcp_link *l)
 	if (m->logicals.open.n == 0 || step.status == TASK_GOES_ON || !has_text(&f[RPC_F_TASK_ID]) ||
 	    !sv_starts(f[RPC_F_METHOD].text, SV("notifications/tasks")))
 		return;
-	key = task_key(l->s, l->from == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT, &f[RPC_F_TASK_ID]);
+	key = logical_key_task(l->s, l->from == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT, &f[RPC_F_TASK_ID]);
 	w = find(m, &key);
 	if (!w || !w->task)
 		return;
