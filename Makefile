@@ -1,7 +1,7 @@
 # mcpvigil: make targets
 #
 #   make            build build/mcpvigil
-#   make demo       (root) set up, build, watch a real MCP client and server over stdio and HTTP
+#   make demo       (root) set up, build, watch real MCP peers over stdio and HTTP, catch one in a loop
 #   make test       (root) set up, build, unit tests, end-to-end tests; closes with "N passed, N failed"
 #   make test-all   (root) as test, with every end-to-end cell
 #   make check      unit tests, layers, sizes, headers alone; no root, seconds
