@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What loop detection costs a call: loops [SESSIONS] [agent]
+/* What loop detection costs a call: loops [SESSIONS] [agent|calls]
  *
  * Calls of a few tools with arguments and results that hardly repeat, round robin over the sessions; with "agent" each
- * is judged a second time, as its agent's. */
+ * is judged a second time, as its agent's; with "calls" they are only made up, which is to be subtracted. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +43,7 @@ static void fill(struct call *c, uint64_t *seed)
 	c->marks.ints[0].v = (int64_t)(next(seed) % 1000);
 }
 
+/* @l NULL: nobody looks at the calls. */
 static double run(struct loops *l, unsigned int sessions, bool agent)
 {
 	struct call c = { .from = SIDE_CLIENT, .method = (char *)"tools/call", .session = (char *)"s",
@@ -62,8 +63,12 @@ static double run(struct loops *l, unsigned int sessions, bool agent)
 		c.start = ts += 3000000000ULL / sessions;
 		c.ts = c.start + c.duration_ns;
 		who.agent = agent ? 1 + s % 64 : 0;
-		loops_asked(l, &c, &who);
-		loops_call(l, &c, &who);
+		if (l) {
+			loops_asked(l, &c, &who);
+			loops_call(l, &c, &who);
+		} else {
+			__asm__ volatile("" : : "r"(&c), "r"(&who) : "memory");
+		}
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
 	free(ordinal);
@@ -76,6 +81,7 @@ int main(int argc, char **argv)
 	struct loop_ops ops = { on_alert, NULL };
 	struct loops_stats st;
 	struct loop_opts o;
+	const char *mode = argc > 2 ? argv[2] : "";
 	struct loops *l;
 	double ns;
 
@@ -83,7 +89,7 @@ int main(int argc, char **argv)
 	l = loops_new(&o, &ops);
 	if (!l || !sessions)
 		return 1;
-	ns = run(l, sessions, argc > 2);
+	ns = run(strcmp(mode, "calls") ? l : NULL, sessions, !strcmp(mode, "agent"));
 	loops_stats(l, &st);
 	printf("%u sessions: %.0f ns a call, %zu bytes a session\n", sessions, ns, st.session_bytes);
 	loops_free(l);

@@ -63,7 +63,7 @@ bool episode_covers(const struct episode *x, const struct track *t)
 	const struct seen *c = track_seen(t, 0);
 	bool err = c->flags & SEEN_ERR;
 
-	if (has_pair(x, c->pair))
+	if (has_pair(x, track_pair(t, 0)))
 		return true;
 	switch (likeness_of(x->rule)) {
 	case LIKE_FAILURE:
@@ -194,6 +194,8 @@ static uint64_t since(const struct judge *j)
 
 	if (j->m.calls)
 		first = j->m.since_ms;
+	else if (!kept) /* just emptied */
+		first = now_ms;
 	else
 		first = track_seen(j->t, j->m.back < kept ? j->m.back : kept - 1)->start_ms;
 	return j->s->start - (now_ms - first) * 1000000ULL;
@@ -217,7 +219,7 @@ static void identify(struct episode *x, const struct judge *j)
 	x->agent_scope = j->t->agent;
 	x->n_pairs = j->m.period ? j->m.period : 1;
 	for (uint32_t i = 0; i < x->n_pairs; i++)
-		x->pairs[i] = track_seen(j->t, i)->pair;
+		x->pairs[i] = track_pair(j->t, i);
 	sum_up(x, j);
 	x->since = since(j);
 }
@@ -249,7 +251,7 @@ struct episode *episode_open(struct episodes *e, struct episode **slot, const st
 	x->agent = s->agent;
 	x->args_fp = s->args_fp;
 	x->result_fp = s->result_fp;
-	memcpy(x->tool, s->name, sizeof(x->tool));
+	memcpy(x->tool, s->name, strnlen(s->name, sizeof(x->tool) - 1));
 	x->names.session = copied(names->session);
 	x->names.server = copied(names->server);
 	x->names.client = copied(names->client);
@@ -327,7 +329,7 @@ bool episode_step(struct episodes *e, struct episode *x, const struct judge *j)
 		return false;
 	if (is_far(x) && c->key != x->key32)
 		return false;
-	productive(x, c->pair, c->round);
+	productive(x, track_pair(j->t, 0), c->round);
 	if (x->n_fresh < PRODUCTIVE_ROUNDS && !is_far(x))
 		return false;
 	episode_end(e, x, j->s->end);

@@ -6,7 +6,12 @@
 
 static unsigned int slot_of(struct heavy *h, uint32_t id)
 {
+	uint32_t any = 0;
+
+	/* Most are new: they are compared several at once, without a branch. */
 	for (unsigned int i = 0; i < HEAVY_N; i++)
+		any |= h->id[i] == id;
+	for (unsigned int i = 0; any && i < HEAVY_N; i++)
 		if (h->id[i] == id)
 			return i;
 	for (;; h->least++)

@@ -81,7 +81,7 @@ void loops_reload(struct loops *l, const struct loop_opts *o)
 
 static struct judge judge_of(const struct loops *l, const struct track *t, const struct step *s)
 {
-	return (struct judge){ .t = t, .s = s, .limits = policy_thresholds(&l->policy, s) };
+	return (struct judge){ .t = t, .s = s, .limits = policy_limits(&l->policy, s) };
 }
 
 /* The other tracker, if any, has told of it already, or is told now that this one has. */
@@ -128,6 +128,8 @@ static void judge_track(struct loops *l, struct track *t, struct track *other, c
 {
 	struct judge j = judge_of(l, t, s);
 
+	if (rules_idle(&j) && !t->episode[SLOT_HIGH] && !t->episode[SLOT_SLOW] && !t->episode[SLOT_CHURN])
+		return;
 	judge_high(l, t, other, &j, names);
 	judge_notice(l, t, SLOT_SLOW, &j, names);
 	judge_notice(l, t, SLOT_CHURN, &j, names);
@@ -188,7 +190,7 @@ void loops_asked(struct loops *l, const struct call *c, const struct loop_who *w
 	if (!n)
 		return;
 	n->in_flight++;
-	if (n->in_flight < l->policy.thresholds[0][0][LOOP_FAN_OUT] && !l->policy.o.overrides)
+	if (n->in_flight < l->policy.limits[0].at[0][LOOP_FAN_OUT] && !l->policy.o.overrides)
 		return;
 	step_of(c, who->agent, &s);
 	policy_apply(&l->policy, &s, c, who->server);
@@ -204,7 +206,7 @@ static void ended(struct loops *l, struct loop_session *n, const struct call *c)
 	if (n->in_flight && !(c->has_ordinal && order_passed(&n->order, c->ordinal)))
 		n->in_flight--;
 	if (n->whole && n->whole->rule == LOOP_FAN_OUT &&
-	    n->in_flight < l->policy.thresholds[0][0][LOOP_FAN_OUT] / 2u)
+	    n->in_flight < l->policy.limits[0].at[0][LOOP_FAN_OUT] / 2u)
 		episode_end(&l->table.episodes, n->whole, c->ts);
 }
 

@@ -80,8 +80,12 @@ void loop_table_done(struct loop_table *t)
 
 struct loop_session *loop_session_find(struct loop_table *t, uint64_t no)
 {
-	struct table_node *n = table_get(&t->sessions, &no, sizeof(no));
+	struct table_node *n = t->sessions.newest;
 
+	/* The end of a call often follows its begin. */
+	if (n && table_entry(n, struct loop_session, node)->no == no)
+		return table_entry(n, struct loop_session, node);
+	n = table_get(&t->sessions, &no, sizeof(no));
 	return n ? table_entry(n, struct loop_session, node) : NULL;
 }
 
@@ -161,9 +165,11 @@ struct track *loop_session_track(struct loop_table *t, struct loop_session *s, u
 
 struct track *loop_agent_track(struct loop_table *t, uint64_t id, uint64_t ts)
 {
-	struct table_node *n = table_get(&t->agents, &id, sizeof(id));
+	struct table_node *n = t->agents.newest;
 	struct loop_agent *a;
 
+	if (!n || table_entry(n, struct loop_agent, node)->id != id)
+		n = table_get(&t->agents, &id, sizeof(id));
 	if (n)
 		return &table_entry(n, struct loop_agent, node)->track;
 	a = calloc(1, sizeof(*a));

@@ -20,8 +20,32 @@ static bool fits(const char *pattern, const char *s)
 	return !strcmp(pattern, s);
 }
 
+_Static_assert(LOOP_N <= 32, "a set of rules is 32 bits");
+
+/* What of a call that did not fail comes again. The rest is pace, pages, failures, and what is counted for a session as
+ * a whole; cycles are told by more than one count. */
+static bool counts_again(enum loop_rule rule)
+{
+	static const uint32_t others = 1U << LOOP_CALL_STORM | 1U << LOOP_SPAWN_STORM | 1U << LOOP_PAGING |
+				       1U << LOOP_SAME_ERROR | 1U << LOOP_SAME_FAILS | 1U << LOOP_ERROR_STREAK |
+				       1U << LOOP_ERROR_WINDOW | 1U << LOOP_ERROR_STORM | 1U << LOOP_FAN_OUT |
+				       1U << LOOP_STUCK_CURSOR | 1U << LOOP_SESSION_BUDGET | 1U << LOOP_CYCLE;
+
+	return !(others >> rule & 1);
+}
+
+static void least_of(struct limits *l, enum loop_rule rule)
+{
+	for (int poll = 0; poll < 2; poll++)
+		if (counts_again(rule) && l->at[poll][rule] && l->at[poll][rule] < l->least)
+			l->least = l->at[poll][rule];
+}
+
 static void row_set(struct policy *p, unsigned int row, const struct loop_override *v)
 {
+	struct limits *l = &p->limits[row];
+
+	l->least = UINT16_MAX;
 	for (int rule = 0; rule < LOOP_N; rule++) {
 		uint16_t plain = p->o.threshold[rule], poll = p->o.poll_threshold[rule];
 
@@ -29,8 +53,9 @@ static void row_set(struct policy *p, unsigned int row, const struct loop_overri
 			plain = poll = v->threshold[rule];
 		if (p->o.off[rule] || (v && v->off[rule]))
 			plain = poll = 0;
-		p->thresholds[row][0][rule] = plain;
-		p->thresholds[row][1][rule] = poll;
+		l->at[0][rule] = plain;
+		l->at[1][rule] = poll;
+		least_of(l, rule);
 	}
 }
 

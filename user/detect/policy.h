@@ -9,9 +9,14 @@
 
 #define POLICY_NAMES 256
 
+struct limits {
+	uint16_t at[2][LOOP_N]; /* [1]: polling; 0: off */
+	uint16_t least;		/* of the rules that count what comes again without failing; 0xffff: all are off */
+};
+
 struct policy {
 	struct loop_opts o;
-	uint16_t thresholds[LOOP_OVERRIDES + 1][2][LOOP_N]; /* row 0: no override; [1]: polling */
+	struct limits limits[LOOP_OVERRIDES + 1]; /* row 0: no override */
 	struct {
 		uint64_t key;
 		uint8_t class, row;
@@ -21,10 +26,9 @@ struct policy {
 void policy_set(struct policy *p, const struct loop_opts *o);
 /* Class and row of @s, a call of @c to @server (NULL: unknown). */
 void policy_apply(struct policy *p, struct step *s, const struct call *c, const char *server);
-/* Thresholds for @s, not polling and polling; 0: off. */
-static inline const uint16_t (*policy_thresholds(const struct policy *p, const struct step *s))[LOOP_N]
+static inline const struct limits *policy_limits(const struct policy *p, const struct step *s)
 {
-	return p->thresholds[s->row];
+	return &p->limits[s->row];
 }
 
 #endif

@@ -23,7 +23,7 @@ static struct cycle look_at(const struct track *t, uint32_t period)
 		const struct seen *x = track_seen(t, back);
 
 		c.poll |= (x->flags & (SEEN_POLL | SEEN_ERR)) == SEEN_POLL;
-		c.several |= x->pair != newest->pair;
+		c.several |= track_pair(t, back) != track_pair(t, 0);
 		c.sessions |= x->session != newest->session;
 	}
 	return c;
@@ -34,7 +34,7 @@ static bool in_rounds(const struct track *t, uint32_t calls)
 {
 	uint32_t kept = track_kept(t), n = calls < kept ? calls : kept;
 
-	return track_seen(t, 0)->round - track_seen(t, n - 1)->round + 1 >= n / 2;
+	return seen_rounds(track_seen(t, n - 1), track_seen(t, 0)) >= n / 2;
 }
 
 /* The same parallel batch, round after round. */
@@ -56,7 +56,7 @@ bool rule_cycle(struct judge *j)
 {
 	const struct track *t = j->t;
 
-	for (uint32_t k = 2; k <= CYCLE_MAX && track_at_most(t) > 1; k++) {
+	for (uint32_t k = 2; k <= CYCLE_MAX && t->same; k++) {
 		uint32_t calls = t->period[k] + k, limit = rule_limit(j, LOOP_CYCLE, false);
 		struct cycle c;
 

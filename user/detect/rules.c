@@ -2,7 +2,7 @@
 /* The order of the rules, and what they share. */
 #include "detect/rules.h"
 
-#include <string.h>
+#include "detect/name_class.h"
 
 bool rule_set(struct judge *j, enum loop_rule rule, uint32_t count, uint32_t back)
 {
@@ -43,6 +43,27 @@ bool rule_backs_off(const struct judge *j)
 bool rule_windowed(const struct judge *j, uint32_t n)
 {
 	return !j->t->agent || j->t->solo >= n;
+}
+
+static bool any_streak(const struct track *t, uint32_t least)
+{
+	bool any = false;
+
+	for (int i = 0; i < STREAKS; i++)
+		any |= t->streak[i].n >= least;
+	return any;
+}
+
+bool rules_idle(const struct judge *j)
+{
+	const struct track *t = j->t;
+	uint32_t least = j->limits->least;
+
+	if (j->s->err || t->same || t->sweep || (t->batch.n > 1 && t->batch.equal > 1))
+		return false;
+	if (t->volume.total >= rule_limit(j, LOOP_CALL_STORM, false) || (j->s->class & NAME_SPAWN))
+		return false;
+	return t->slow.n < least && t->heavy_n < least && !any_streak(t, least);
 }
 
 bool rules_high(struct judge *j)

@@ -19,10 +19,12 @@ struct match {
 struct judge {
 	const struct track *t;
 	const struct step *s;
-	const uint16_t (*limits)[LOOP_N]; /* of the policy */
+	const struct limits *limits; /* of the policy */
 	struct match m; /* of the last rule that matched */
 };
 
+/* No rule can match, whatever its family: nothing came again often enough. So it is with most calls. */
+bool rules_idle(const struct judge *j);
 /* The first rule of severity high that matches; of the notices the first. false: none. */
 bool rules_high(struct judge *j);
 bool rules_slow_notice(struct judge *j);
@@ -41,7 +43,7 @@ bool rule_sweep(struct judge *j);
 /* For the families: threshold, UINT32_MAX where the rule is off. */
 static inline uint32_t rule_limit(const struct judge *j, enum loop_rule rule, bool poll)
 {
-	uint16_t limit = j->limits[poll][rule];
+	uint16_t limit = j->limits->at[poll][rule];
 
 	return limit ? limit : UINT32_MAX;
 }

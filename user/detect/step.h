@@ -28,7 +28,7 @@ struct step {
 	bool has_ordinal;
 	uint32_t ordinal;
 	struct fp args_fp, result_fp;
-	char name[STEP_NAME];	/* of the tool, cut */
+	char name[STEP_NAME];	/* of the tool, cut; what is behind its NUL is not set */
 };
 
 /* @ret_s from @c; class and row are left for the policy. */

@@ -8,14 +8,19 @@
 
 static void begin(struct sweep *w, const struct step *s)
 {
-	memset(w, 0, sizeof(*w));
 	w->shape = s->shape;
-	w->key = (uint32_t)(s->key >> 32);
-	w->session = (uint32_t)s->session_no;
-	w->since_ms = (uint32_t)(s->start / 1000000);
-	w->n = 1;
-	w->n_ints = s->n_ints;
 	memcpy(w->first, s->ints, sizeof(w->first));
+	w->last = 0;
+	w->stride = 0;
+	w->key = (uint32_t)(s->key >> 32);
+	w->since_ms = (uint32_t)(s->start / 1000000);
+	w->bytes = w->busy_ms = 0;
+	w->session = (uint32_t)s->session_no;
+	w->n = 1;
+	w->advances = 0;
+	w->wraps = w->page = 0;
+	w->n_ints = s->n_ints;
+	w->many = false;
 }
 
 /* The second call says which integer is the page. false: none went up. */
@@ -85,8 +90,8 @@ static struct sweep *sweep_of(struct sweeps *w, uint64_t shape)
 	for (struct sweep *x = w->at; x < w->at + SWEEPS; x++) {
 		if (x->shape == shape)
 			found = x;
-		else if (x->age < UINT8_MAX)
-			x->age++;
+		else
+			x->age += x->age < UINT8_MAX;
 		if (!x->shape || x->age > oldest->age)
 			oldest = x;
 	}

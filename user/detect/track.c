@@ -23,10 +23,9 @@ static uint32_t both(uint32_t a, uint32_t b)
 /* A tick of a timer is no reaction to the call before it: start over. */
 void track_forget(struct track *t)
 {
-	t->n = 0;
+	t->n = t->same = 0;
 	memset(t->streak, 0, sizeof(t->streak));
 	memset(t->period, 0, sizeof(t->period));
-	memset(t->tally, 0, sizeof(t->tally));
 	memset(&t->ok, 0, sizeof(t->ok));
 	memset(&t->batch, 0, sizeof(t->batch));
 }
@@ -47,6 +46,28 @@ static bool time_passes(struct track *t, const struct step *s, const struct loop
 	return idle;
 }
 
+/* Places in the ring that have @pair, turned so that they count from the newest. All are compared, several at once:
+ * that costs less than a branch for each. */
+static uint32_t places_of(const struct track *t, uint32_t pair)
+{
+	static const uint32_t bit[TRACK_PAIRS] = {
+#define B(i) 1U << (i), 1U << ((i) + 1), 1U << ((i) + 2), 1U << ((i) + 3)
+		B(0), B(4), B(8), B(12), B(16), B(20),
+#undef B
+	};
+	uint32_t at = 0;
+
+	for (int i = 0; i < TRACK_PAIRS; i++)
+		at |= t->pair[i] == pair ? bit[i] : 0;
+	return at >> t->newest | at << (TRACK_RING - t->newest);
+}
+
+static void remember_pair(struct track *t, uint32_t pair)
+{
+	t->pair[t->newest] = pair;
+	t->same = pair ? places_of(t, pair) & ((1U << track_kept(t)) - 1) & ~1U : 0;
+}
+
 static const struct seen *remember(struct track *t, const struct step *s)
 {
 	struct seen *x;
@@ -54,11 +75,9 @@ static const struct seen *remember(struct track *t, const struct step *s)
 		       s->error_class == ERROR_UNAVAILABLE;
 	uint64_t busy_ms = s->busy_ns / 1000000;
 
-	t->newest = t->newest + 1 < TRACK_RING ? t->newest + 1 : 0;
+	t->newest = (t->newest ? t->newest : TRACK_RING) - 1;
 	t->n++;
 	x = &t->ring[t->newest];
-	if (t->n > TRACK_RING)
-		t->tally[(x->pair >> 1) % TRACK_TALLY]--;
 	*x = (struct seen){
 		.simhash = s->simhash,
 		.key = half(s->key),
@@ -76,8 +95,7 @@ static const struct seen *remember(struct track *t, const struct step *s)
 			 (s->has_ordinal && !s->ordinal ? SEEN_FIRST : 0) |
 			 (s->err && patient ? SEEN_PATIENT : 0),
 	};
-	x->pair = both(x->key, x->masked);
-	t->tally[(x->pair >> 1) % TRACK_TALLY]++;
+	remember_pair(t, both(x->key, x->masked));
 	return x;
 }
 
@@ -87,12 +105,13 @@ static void streak_step(struct track *t, struct streak *k, uint32_t id, const st
 {
 	const struct seen *before;
 
-	if (!id || k->id != id || (int32_t)(x->session - k->session) < 0) {
-		memset(k, 0, sizeof(*k));
-		if (!id)
-			return;
-		*k = (struct streak){ .id = id, .n = 1, .round = round, .first = t->n - 1, .session = x->session };
-		k->reads = x->flags & SEEN_READ;
+	if (!id) {
+		k->id = k->n = 0;
+		return;
+	}
+	if (k->id != id || (int32_t)(x->session - k->session) < 0) {
+		*k = (struct streak){ .id = id, .n = 1, .round = round, .first = t->n - 1, .session = x->session,
+				      .reads = (x->flags & SEEN_READ) != 0 };
 		return;
 	}
 	before = t->n > 1 ? track_seen(t, 1) : x;
@@ -110,14 +129,14 @@ static void streak_step(struct track *t, struct streak *k, uint32_t id, const st
 static void identity_streaks(struct track *t, const struct seen *x)
 {
 	bool err = x->flags & SEEN_ERR;
-	uint32_t same = err ? 0 : both(x->key, x->raw);
+	uint32_t same = err ? 0 : both(x->key, x->raw), pair = track_pair(t, 0);
 	struct streak *k = t->streak;
 
-	streak_step(t, &k[STREAK_SAME_ERROR], err ? x->pair : 0, x, t->round);
+	streak_step(t, &k[STREAK_SAME_ERROR], err ? pair : 0, x, t->round);
 	streak_step(t, &k[STREAK_SAME_FAILS], err ? x->key : 0, x, t->round);
 	streak_step(t, &k[STREAK_SAME_RESULT], same, x, t->round);
 	streak_step(t, &k[STREAK_SAME_TURNS], same, x, t->turn);
-	streak_step(t, &k[STREAK_VOLATILE], x->pair, x, t->round);
+	streak_step(t, &k[STREAK_VOLATILE], pair, x, t->round);
 	streak_step(t, &k[STREAK_ERROR_TEXT], err ? x->masked : 0, x, t->round);
 	streak_step(t, &k[STREAK_CONSTANT], x->masked, x, t->round);
 }
@@ -144,7 +163,7 @@ static void progress_streaks(struct track *t, const struct seen *x)
 	bool close = t->ok.tool == x->tool && seen_near(t->ok.simhash, x->simhash);
 
 	if (x->flags & SEEN_ERR) {
-		memset(churn, 0, sizeof(*churn));
+		churn->id = churn->n = 0;
 		return;
 	}
 	streak_step(t, &t->streak[STREAK_READ], both(x->tool, x->raw), x, t->round);
@@ -161,14 +180,12 @@ static void progress_streaks(struct track *t, const struct seen *x)
 
 static void periods(struct track *t)
 {
-	uint32_t kept = track_kept(t), pair = track_seen(t, 0)->pair;
-
-	if (track_at_most(t) < 2) {
+	if (!t->same) {
 		memset(t->period, 0, sizeof(t->period));
 		return;
 	}
 	for (uint32_t k = 2; k <= CYCLE_MAX; k++) {
-		if (k >= kept || !pair || track_seen(t, k)->pair != pair)
+		if (!(t->same >> k & 1))
 			t->period[k] = 0;
 		else if (t->period[k] < UINT16_MAX)
 			t->period[k]++;
@@ -178,40 +195,39 @@ static void periods(struct track *t)
 /* Nothing new: @x came at least twice in the ring, with the same result. */
 static void stale_step(struct track *t, const struct seen *x)
 {
-	uint32_t kept = track_kept(t), n = 0;
+	bool twice = t->same & (t->same - 1);
 
-	if ((x->flags & (SEEN_POLL | SEEN_ERR)) == SEEN_POLL)
-		return;
-	for (uint32_t back = 1; back < kept && track_at_most(t) > 2; back++)
-		n += track_seen(t, back)->pair == x->pair;
-	streak_step(t, &t->streak[STREAK_STALE], x->pair && n >= 2, x, t->round);
+	if ((x->flags & (SEEN_POLL | SEEN_ERR)) != SEEN_POLL)
+		streak_step(t, &t->streak[STREAK_STALE], twice, x, t->round);
 }
 
 static void batch_step(struct track *t, const struct seen *x)
 {
 	struct batch *b = &t->batch, *before = &t->batch_before;
+	uint32_t pair = track_pair(t, 0);
 
 	if (t->n == 1 || track_seen(t, 1)->round != x->round) {
 		*before = *b;
 		*b = (struct batch){ .first = t->n - 1 };
 	}
-	b->sum += x->pair;
-	b->n += x->pair != 0;
+	b->sum += pair;
+	b->n += pair != 0;
 	b->poll |= (x->flags & (SEEN_POLL | SEEN_ERR)) == SEEN_POLL;
 	b->equal = b->n == before->n && b->sum == before->sum ? before->equal + 1 : 1;
 	if (b->equal > 1)
 		b->first = before->first;
 }
 
-static void slow_step(struct slow *w, const struct seen *x, bool idle)
+static void slow_step(struct slow *w, uint32_t id, const struct seen *x, bool idle)
 {
-	uint32_t id = x->pair, gap = (x->start_ms - w->last_ms) / 100;
+	uint32_t gap = x->start_ms - w->last_ms;
 
-	if (!id || id != w->id || x->start_ms - w->last_ms > SLOW_GAP_MS) {
+	if (!id || id != w->id || gap > SLOW_GAP_MS) {
 		*w = (struct slow){ .id = id, .n = 1, .first_ms = x->start_ms, .last_ms = x->start_ms,
 				    .session = x->session };
 		return;
 	}
+	gap /= 100;
 	w->n++;
 	w->idle += idle;
 	w->sum += gap;
@@ -224,7 +240,7 @@ void track_step(struct track *t, const struct step *s, const struct loop_opts *o
 {
 	bool idle = time_passes(t, s, o);
 	const struct seen *x = remember(t, s);
-	uint32_t pair = x->pair;
+	uint32_t pair = track_pair(t, 0);
 
 	t->solo = x->flags & SEEN_FIRST ? t->solo + 1 : 0;
 	identity_streaks(t, x);
@@ -232,7 +248,7 @@ void track_step(struct track *t, const struct step *s, const struct loop_opts *o
 	periods(t);
 	batch_step(t, x);
 	stale_step(t, x);
-	slow_step(&t->slow, x, idle);
+	slow_step(&t->slow, pair, x, idle);
 	t->heavy_n = pair ? heavy_add(&t->heavy, pair, x->start_ms, HOUR_MS, &t->heavy_since_ms) : 0;
 	t->sweep = s->err ? NULL : sweep_step(&t->sweeps, s);
 	volume_add(&t->volume, x->start_ms);

@@ -13,34 +13,15 @@
 
 #include "detect/heavy.h"
 #include "detect/loop.h"
+#include "detect/seen.h"
 #include "detect/step.h"
 #include "detect/sweep.h"
 #include "detect/volume.h"
 
 #define TRACK_RING  22
-#define TRACK_TALLY 32
+#define TRACK_PAIRS 24 /* the ring's, and what makes a multiple of the registers that compare them */
 #define CYCLE_MAX   8
-#define NEAR_BITS   12 /* Hamming distance of near-duplicate arguments, at most */
 #define TRACK_SLOTS 3
-
-enum seen_flag {
-	SEEN_ERR = 1 << 0,
-	SEEN_POLL = 1 << 1,
-	SEEN_READ = 1 << 2, /* and no polling */
-	SEEN_FIRST = 1 << 3, /* of its session */
-	SEEN_PATIENT = 1 << 4, /* an error that passes by itself: rate limit, timeout, unavailable */
-};
-
-/* Halves of the hashes of struct step are enough among so few. */
-struct seen {
-	uint64_t simhash;
-	uint32_t key, raw, masked, tool, shape;
-	uint32_t pair; /* key and masked result in one; 0 where either is unknown */
-	uint32_t session;
-	uint32_t start_ms, busy_ms, bytes;
-	uint32_t round;
-	uint8_t flags;
-};
 
 enum streak_kind {
 	STREAK_SAME_ERROR,  /* key, masked result, failed */
@@ -93,11 +74,12 @@ struct track {
 	uint64_t lane;	     /* or agent */
 	struct track *next;  /* of the session */
 	struct seen ring[TRACK_RING];
-	uint32_t n, newest;  /* calls since the ring was last cleared; place of the newest */
+	uint32_t pair[TRACK_PAIRS]; /* by place in the ring: key and masked result in one; 0 where either is unknown */
+	uint32_t same;	     /* bit i: the call i ago has the pair of the newest; bit 0 is clear */
+	uint32_t n, newest;  /* calls since the ring was last cleared; place of the newest, those behind it are older */
 	uint32_t round, turn;
 	uint64_t end;	     /* of the call before; boot ns */
 	uint64_t last_end;   /* the latest of all */
-	uint8_t tally[TRACK_TALLY]; /* calls in the ring by a few bits of their pair: most are new, which is known at once */
 	struct streak streak[STREAKS];
 	uint16_t period[CYCLE_MAX + 1]; /* calls in a row that equal the one so many before */
 	struct batch batch, batch_before;
@@ -121,10 +103,22 @@ void track_step(struct track *t, const struct step *s, const struct loop_opts *o
 /* Start over with rounds and streaks. */
 void track_forget(struct track *t);
 
-/* The call @back calls ago, 0: the newest. Below track_kept(t). */
+/* Where in the ring the call @back calls ago is, 0: the newest. Below track_kept(t). */
+static inline uint32_t track_place(const struct track *t, uint32_t back)
+{
+	uint32_t at = t->newest + back;
+
+	return at < TRACK_RING ? at : at - TRACK_RING;
+}
+
 static inline const struct seen *track_seen(const struct track *t, uint32_t back)
 {
-	return &t->ring[t->newest >= back ? t->newest - back : t->newest + TRACK_RING - back];
+	return &t->ring[track_place(t, back)];
+}
+
+static inline uint32_t track_pair(const struct track *t, uint32_t back)
+{
+	return t->pair[track_place(t, back)];
 }
 
 /* Calls in the ring. */
@@ -133,16 +127,10 @@ static inline uint32_t track_kept(const struct track *t)
 	return t->n < TRACK_RING ? t->n : TRACK_RING;
 }
 
-/* The newest call is in the ring so often at most, with its result. */
-static inline uint32_t track_at_most(const struct track *t)
+/* How often the newest call is in the ring, with its result. */
+static inline uint32_t track_same(const struct track *t)
 {
-	return t->tally[(track_seen(t, 0)->pair >> 1) % TRACK_TALLY];
-}
-
-/* Simhashes of nearly the same arguments. */
-static inline bool seen_near(uint64_t a, uint64_t b)
-{
-	return a && b && __builtin_popcountll(a ^ b) <= NEAR_BITS;
+	return 1 + (uint32_t)__builtin_popcount(t->same);
 }
 
 #endif
