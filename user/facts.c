@@ -3,6 +3,7 @@
 #include "facts.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +128,16 @@ static void on_note(void *ctx, struct note *note)
 	sink_note(&f->sink, note, &peers);
 }
 
+/* The usual ways to be told to go, by the client among others: status of a shell, or signal. */
+static bool was_asked_to_go(int code)
+{
+	int signal = code & 0x7f, status = code >> 8 & 0xff;
+
+	if (!signal)
+		signal = status > 128 ? status - 128 : 0;
+	return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGPIPE;
+}
+
 /* A server that failed, and took the session along: its client had not ended it. */
 static void tell_death(struct facts *f, const struct session_event *e, const struct who *server)
 {
@@ -140,7 +151,9 @@ static void tell_death(struct facts *f, const struct session_event *e, const str
 	};
 	struct buf evidence;
 
-	if (!server || !server->exited || !server->exit_code || !e->reason || strcmp(e->reason, "exit") != 0)
+	if (!server || !server->exited || !server->exit_code || was_asked_to_go(server->exit_code))
+		return;
+	if (!e->reason || strcmp(e->reason, "exit") != 0)
 		return;
 	buf_init(&evidence, 256);
 	if (exit_evidence(server, &evidence) == 0 && buf_add_ch(&evidence, '\0') == 0)

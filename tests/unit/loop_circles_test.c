@@ -142,9 +142,43 @@ static void test_circling(void **state)
 	feed_end(&f);
 }
 
+/* An agent that is started again and does the same is in the same loop: one alert, which goes on to double, and is over
+ * with its progress. Without an agent the end of the session is the end. */
+static void test_agent_starts_again(void **state)
+{
+	struct feed f;
+
+	(void)state;
+	for (uint64_t agent = 0; agent < 2; agent++) {
+		feed_begin(&f, NULL);
+		repeat(&f, 3, (struct said){ .args = 5, .result = 6, .err = true, .session = 1, .agent = agent });
+		assert_int_equal(f.n, 1);
+		loops_session_end(f.l, 1, f.now);
+		assert_int_equal(f.n, agent ? 1 : 2);
+		repeat(&f, 3, (struct said){ .args = 5, .result = 6, .err = true, .session = 2, .agent = agent });
+		loops_session_end(f.l, 2, f.now);
+		if (!agent) {
+			assert_int_equal(high(&f), 2);
+			feed_end(&f);
+			continue;
+		}
+		assert_int_equal(high(&f), 1);
+		assert_int_equal(f.n, 2);
+		assert_int_equal(f.got[1].notified, 2);
+		assert_int_equal(f.got[1].count, 6);
+		for (uint64_t i = 0; i < 4; i++)
+			say(&f, (struct said){ .args = 100 + i, .session = 3, .agent = agent });
+		assert_int_equal(f.n, 3);
+		assert_int_equal(f.got[2].state, ALERT_RESOLVED);
+		assert_true(f.got[0].key == f.got[1].key && f.got[0].key == f.got[2].key);
+		feed_end(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_agent_starts_again),
 		cmocka_unit_test(test_cycles),
 		cmocka_unit_test(test_cycle_in_a_batch),
 		cmocka_unit_test(test_cycle_of_polls),

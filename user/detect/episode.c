@@ -163,6 +163,24 @@ void episode_end(struct episodes *e, struct episode *x, uint64_t ts)
 	drop(e, x);
 }
 
+void episode_hand_over(struct episodes *e, struct episode *from, struct episode *to)
+{
+	const struct loop_names names = to->names;
+
+	to->silent = false;
+	to->key = from->key;
+	to->rule = from->rule;
+	to->notified = from->notified;
+	to->notified_count = from->notified_count;
+	to->since = from->since;
+	if (to->count < from->count)
+		to->count = from->count;
+	to->names = from->names;
+	from->names = names; /* freed with it */
+	e->active[to->rule]++;
+	drop(e, from);
+}
+
 static char *copied(const char *s)
 {
 	return s ? strdup(s) : NULL;

@@ -2,9 +2,10 @@
 /* Episodes: a loop from the alert about it until it is over.
  *
  * One alert when it begins, another each time that its count has doubled, and one when it is over: after 3 productive
- * rounds in a row, silence, or the end of the session. A tracker has one episode of severity high at a time. What was
- * alerted for a session is a silent episode of its agent, and the other way round, so that nobody hears of one loop
- * twice. Memory is taken when a loop is found, not for each call. */
+ * rounds in a row, or silence. A tracker has one episode of severity high at a time. What was alerted for a session is a
+ * silent episode of its agent, and the other way round, so that nobody hears of one loop twice. Where the session ends
+ * the agent's goes on in its place: an agent that is started again and does the same is in the same loop; without an
+ * agent the end of the session is the end of it. Memory is taken when a loop is found, not for each call. */
 #ifndef MCPVIGIL_DETECT_EPISODE_H
 #define MCPVIGIL_DETECT_EPISODE_H
 
@@ -59,6 +60,8 @@ bool episode_step(struct episodes *e, struct episode *x, const struct judge *j);
 /* The count is @count now, at @s. */
 void episode_grow(struct episodes *e, struct episode *x, const struct step *s, uint64_t count);
 void episode_end(struct episodes *e, struct episode *x, uint64_t ts);
+/* @from's tracker goes away, but not the loop: @to, silent so far, is the alert from now on. @from is gone. */
+void episode_hand_over(struct episodes *e, struct episode *from, struct episode *to);
 /* The newest call of @t is one of the loop's. */
 bool episode_covers(const struct episode *x, const struct track *t);
 /* End those without a call for @quiet_ns. */

@@ -16,8 +16,6 @@
 #include "base/hash.h"
 #include "detect/loop_session.h"
 
-enum slot { SLOT_HIGH, SLOT_SLOW, SLOT_CHURN };
-
 const char *const loop_rule_names[LOOP_N] = {
 #define X(name, text, severity, threshold, poll, help) [LOOP_##name] = text,
 	LOOP_RULES(X)

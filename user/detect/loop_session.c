@@ -33,12 +33,24 @@ static void track_end(struct loop_table *t, struct track *k, uint64_t ts)
 		end_episode(t, k->episode[i], ts);
 }
 
+/* A loop is not over because its session is: its agent may begin another one. */
+static void hand_over(struct loop_table *t, struct track *k)
+{
+	struct episode *x = k->episode[SLOT_HIGH], *silent;
+	struct table_node *n = x && !x->silent ? table_peek(&t->agents, &x->agent, sizeof(x->agent)) : NULL;
+
+	silent = n ? table_entry(n, struct loop_agent, node)->track.episode[SLOT_HIGH] : NULL;
+	if (silent && silent->silent)
+		episode_hand_over(&t->episodes, x, silent);
+}
+
 static void session_free(struct loop_table *t, struct loop_session *s, uint64_t ts)
 {
 	struct track *next;
 
 	for (struct track *k = s->tracks; k; k = next) {
 		next = k->next;
+		hand_over(t, k);
 		track_end(t, k, ts);
 		free(k);
 	}

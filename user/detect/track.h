@@ -21,7 +21,8 @@
 #define TRACK_RING  22
 #define TRACK_PAIRS 24 /* the ring's, and what makes a multiple of the registers that compare them */
 #define CYCLE_MAX   8
-#define TRACK_SLOTS 3
+/* What an episode of a tracker is about. */
+enum slot { SLOT_HIGH, SLOT_SLOW, SLOT_CHURN, TRACK_SLOTS };
 
 enum streak_kind {
 	STREAK_SAME_ERROR,  /* key, masked result, failed */
