@@ -175,10 +175,36 @@ static void test_agent_starts_again(void **state)
 	}
 }
 
+/* A polling tool may be given less room than the others. */
+static void test_less_room_for_polling(void **state)
+{
+	struct loop_opts o;
+	struct feed f;
+
+	(void)state;
+	loop_opts_default(&o);
+	o.threshold[LOOP_CYCLE] = 8;
+	o.poll_threshold[LOOP_CYCLE] = 3;
+	o.off[LOOP_SAME_RESULT_WINDOW] = o.off[LOOP_STANDSTILL] = true;
+	for (int poll = 0; poll < 2; poll++) {
+		feed_begin(&f, &o);
+		for (int i = 0; i < 3; i++) {
+			say(&f, (struct said){ .tool = poll ? "job_status" : "do_this", .args = 1, .result = 5 });
+			say(&f, (struct said){ .tool = poll ? "poll_queue" : "do_that", .args = 2, .result = 6 });
+		}
+		if (poll)
+			expect_rule(&f, "cycle", 5);
+		else
+			expect_quiet(&f);
+		feed_end(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_agent_starts_again),
+		cmocka_unit_test(test_less_room_for_polling),
 		cmocka_unit_test(test_cycles),
 		cmocka_unit_test(test_cycle_in_a_batch),
 		cmocka_unit_test(test_cycle_of_polls),

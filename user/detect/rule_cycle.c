@@ -57,7 +57,7 @@ bool rule_cycle(struct judge *j)
 	const struct track *t = j->t;
 
 	for (uint32_t k = 2; k <= CYCLE_MAX && t->same; k++) {
-		uint32_t calls = t->period[k] + k, limit = rule_limit(j, LOOP_CYCLE, false);
+		uint32_t calls = t->period[k] + k, limit = rule_least(j, LOOP_CYCLE);
 		struct cycle c;
 
 		if (limit == UINT32_MAX || calls < calls_of(k, limit))

@@ -72,7 +72,7 @@ bool rule_repeats(struct judge *j)
 	struct tally n;
 
 	if (j->s->err || !rule_windowed(j, REPEAT_CALLS) ||
-	    track_same(j->t) < rule_limit(j, LOOP_SAME_RESULT_WINDOW, false))
+	    track_same(j->t) < rule_least(j, LOOP_SAME_RESULT_WINDOW))
 		return standstill(j);
 	n = count(j->t, REPEAT_CALLS, same_result);
 	/* "sleep 30" and "status" take turns: the sleeping is part of the polling. "next" and "look" do, and what is

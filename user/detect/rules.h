@@ -48,6 +48,14 @@ static inline uint32_t rule_limit(const struct judge *j, enum loop_rule rule, bo
 	return limit ? limit : UINT32_MAX;
 }
 
+/* Below it the rule says nothing, polling or not. */
+static inline uint32_t rule_least(const struct judge *j, enum loop_rule rule)
+{
+	uint32_t plain = rule_limit(j, rule, false), poll = rule_limit(j, rule, true);
+
+	return poll < plain ? poll : plain;
+}
+
 /* @k is as long as @limit, and where it must be, of several sessions: then it is the match. */
 bool rule_streak(struct judge *j, enum loop_rule rule, const struct streak *k, uint32_t limit);
 bool rule_set(struct judge *j, enum loop_rule rule, uint32_t count, uint32_t back);
