@@ -304,6 +304,39 @@ static void test_shares(void **state)
 	peers_done(&p);
 }
 
+/* Progress counts for the request with its token; a number is not the string of its digits. */
+static void test_progress(void **state)
+{
+	static const char *const tokens[] = { "\"7", "7", "\"7", "\"8" };
+	struct rpc_msg r;
+	struct peers p;
+
+	(void)state;
+	channel_begin(&p, NULL);
+	for (int i = 0; i < 2; i++) {
+		r = words_request(i ? "2" : "1", "tools/call");
+		words_set(&r, RPC_F_META_PROGRESS, tokens[i]);
+		channel_up(&p, r);
+	}
+	channel_up(&p, words_request("3", "tools/call"));
+	for (int i = 0; i < 4; i++) {
+		r = words_note("notifications/progress");
+		words_set(&r, RPC_F_PROGRESS_TOKEN, tokens[i]);
+		channel_down(&p, r);
+	}
+	r = words_note("notifications/progress");
+	words_set(&r, RPC_F_PROGRESS_TOKEN, tokens[1]);
+	channel_up(&p, r); /* the asker itself says nothing of it */
+	for (int i = 0; i < 3; i++) {
+		static const uint32_t progress[] = { 2, 1, 0 };
+		char id[2] = { (char)('1' + i), 0 };
+
+		channel_down(&p, words_result(id));
+		assert_int_equal(channel_last(&p)->progress, progress[i]);
+	}
+	peers_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_flood),
 		cmocka_unit_test(test_long_ids),
 		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_progress),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ struct pending {
 	struct exchange *x;	/* NULL: not HTTP, or gone */
 	struct call *call;
 	uint64_t asked_at;	/* greeting: when */
+	uint64_t token;		/* that its progress is told under; 0: none was asked for */
 	uint64_t begin, last_r; /* request: first byte anywhere, last byte read by the answering end */
 	uint64_t cancel_at;
 	struct broken {		/* its exchange ended without a word: it may be sent again */

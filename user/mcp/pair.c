@@ -20,6 +20,7 @@
 
 #define EARLY_BYTES  (32UL << 20)
 #define EARLY_SHARE  1024 /* answers without a request that one session may have */
+#define PROGRESS_STEPS 256 /* requests of a session that are looked at for a token, the newest first */
 #define CANCEL_STEPS 16 /* of requests with one id in flight at once, this many can be told apart */
 
 int pair_init(struct mcp *m)
@@ -131,12 +132,20 @@ static void tell_asked(struct mcp *m, const struct pending *p)
 }
 
 /* A request that was not on the wire before; NULL with ENOMEM. */
+static uint64_t token_of(const struct rpc_value *v)
+{
+	uint64_t hash = call_marks_hash(v);
+
+	return hash ? hash ^ v->type : 0; /* 7 is not "7" */
+}
+
 static struct pending *request_first(struct mcp *m, const struct mcp_link *l, const struct request_key *k)
 {
 	struct pending *p = request_new(m, l, k);
 
 	if (!p)
 		return NULL;
+	p->token = token_of(&l->msg->rpc->f[RPC_F_META_PROGRESS]);
 	tools_asked(m, p, l->msg->rpc);
 	logical_asked(m, p, l->msg->rpc);
 	relay_asked(m, p, l->msg);
@@ -292,9 +301,28 @@ static void cancel(struct mcp *m, const struct mcp_link *l)
 	list_move(&m->inflight.cancelled, &p->cancelled);
 }
 
+/* The answerer tells how far it is: of the newest request with that token, since a client may use one again. */
+static void progress(const struct mcp_link *l)
+{
+	uint64_t token = token_of(&l->msg->rpc->f[RPC_F_PROGRESS_TOKEN]);
+	unsigned int steps = 0;
+
+	for (struct list *at = l->s->pending.prev; token && at != &l->s->pending && steps < PROGRESS_STEPS; at = at->prev) {
+		struct pending *p = list_entry(at, struct pending, in_session);
+
+		steps++;
+		if (p->token != token || p->asker == l->from)
+			continue;
+		p->call->progress++;
+		return;
+	}
+}
+
 static void notification(struct mcp *m, const struct mcp_link *l)
 {
 	session_start(m, l->s);
+	if (sv_eq(l->msg->rpc->f[RPC_F_METHOD].text, SV("notifications/progress")))
+		progress(l);
 	if (sv_eq(l->msg->rpc->f[RPC_F_METHOD].text, SV("notifications/cancelled")))
 		cancel(m, l);
 	logical_note(m, l);

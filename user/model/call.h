@@ -94,6 +94,7 @@ struct call {
 	bool has_request, has_response;
 	uint32_t request_seen, response_seen;
 	uint32_t attempt;	/* 1: first try */
+	uint32_t progress;	/* notifications about its progress */
 	uint64_t lost_bytes;
 	bool order_uncertain;
 	char *session;

@@ -132,6 +132,8 @@ static void put_ties(struct jsonw *w, const struct call *c)
 {
 	if (c->attempt > 1)
 		jsonw_u64(w, "attempt", c->attempt);
+	if (c->progress)
+		jsonw_u64(w, "progress", c->progress);
 	if (c->hops)
 		jsonw_u64(w, "hops", c->hops);
 	put_str(w, "logical", c->logical);
