@@ -56,12 +56,14 @@ static bool bpf_needed(const struct priv_need *need)
 
 	if (!need->bpf_works)
 		return false;
-	capng_get_caps_process();
+	if (capng_get_caps_process())
+		return true;
 	capng_updatev(CAPNG_DROP, CAPNG_EFFECTIVE, CAP_BPF, CAP_SYS_ADMIN, CAP_PERFMON, -1);
 	if (capng_apply(CAPNG_SELECT_CAPS))
 		return true;
 	needed = need->bpf_works(need->ctx) != 0;
-	capng_get_caps_process();
+	if (capng_get_caps_process())
+		return true;
 	for (unsigned int i = 0; i <= CAP_LAST_CAP; i++) {
 		if (have(CAPNG_PERMITTED, i))
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE, i);
@@ -326,7 +328,10 @@ static void show_caps(struct buf *out)
 {
 	unsigned int held = 0, known = 0;
 
-	capng_get_caps_process();
+	if (capng_get_caps_process()) {
+		buf_add_str(out, "capabilities cannot be read\n");
+		return;
+	}
 	for (unsigned int i = 0; i <= CAP_LAST_CAP; i++) {
 		known += capng_capability_to_name(i) != NULL;
 		held += have(CAPNG_PERMITTED, i);
