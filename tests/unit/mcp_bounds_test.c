@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mcp/: sessions, names, tasks, relays without end. What is live stays within the caps, and good sessions stay whole. */
 #include <malloc.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "mcp_channel.h"
@@ -190,18 +192,12 @@ static void test_open_calls(void **state)
 	peers_done(&w.p);
 }
 
-/* Everything is given back. */
-static void test_nothing_left(void **state)
+static void flood_all(void)
 {
 	struct mcp_http x;
 	struct web w = { 0 };
 	uint64_t n;
-	size_t before;
 
-	(void)state;
-	flood_init(&w.p, &n); /* what is allocated once and for all */
-	peers_done(&w.p);
-	before = live();
 	flood_init(&w.p, &n);
 	for (unsigned int i = 0; i < 1000; i++) {
 		struct rpc_msg r = words_request("1", "tools/call"), a = words_error("1", "-1");
@@ -218,10 +214,22 @@ static void test_nothing_left(void **state)
 	mcp_flush(w.p.m, w.p.now);
 	assert_int_equal(n, 1000);
 	peers_done(&w.p);
+}
+
+/* Everything is given back: the second time leaves as much as the first. What the allocator keeps for itself is there by then. */
+static void test_nothing_left(void **state)
+{
+	size_t before;
+
+	(void)state;
+	flood_all();
+	before = live();
+	flood_all();
 	assert_int_equal(live(), before);
 }
 
-int main(void)
+/* What a thread's cache of the allocator holds counts as in use: the figures are exact without it. */
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sessions),
@@ -230,5 +238,10 @@ int main(void)
 		cmocka_unit_test(test_nothing_left),
 	};
 
+	(void)argc;
+	if (!getenv("GLIBC_TUNABLES")) {
+		setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1);
+		execv("/proc/self/exe", argv);
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
