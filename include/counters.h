@@ -38,7 +38,6 @@
 	X(TRACKERS_EVICTED, "trackers_evicted", "sessions and agents that loop detection forgot")  \
 	X(EPISODES_REFUSED, "episodes_refused", "loops not followed: too many at once")           \
 	X(IDENTS_EVICTED, "idents_evicted", "processes forgotten while they lived: the table was full") \
-	X(AGENTS_EVICTED, "agents_evicted", "agents that ended and were forgotten: too many")     \
 	X(SERIES_EVICTED, "series_evicted", "keys of alert rules forgotten: too many")            \
 	X(SUBSCRIBER_DROPPED, "subscriber_dropped", "records not sent to a trace that reads too slowly") \
 	X(NO_MEMORY, "no_memory", "messages dropped: no memory")                                  \

@@ -7,6 +7,7 @@
 
 #include "agent_live.h"
 #include "base/clock.h"
+#include "ident/who.h"
 #include "pipeline.h"
 #include "probe/probe.h"
 #include "version.h"
@@ -55,6 +56,7 @@ static void self_loops(struct self_stats *s, struct facts *f, const struct facts
 void agent_self(const struct agent *a, const struct facts_opts *o, struct self_stats *s)
 {
 	struct facts *f = pipeline_facts(a->pipe);
+	struct idents_stats i;
 	struct mcp_stats m;
 
 	s->version = MCPVIGIL_VERSION;
@@ -71,5 +73,8 @@ void agent_self(const struct agent *a, const struct facts_opts *o, struct self_s
 	s->tables = 0;
 	self_table_add(s, (struct self_table){ "sessions", m.sessions, o->caps.sessions, m.sessions_evicted });
 	self_table_add(s, (struct self_table){ "in_flight", m.in_flight, o->caps.in_flight, m.in_flight_evicted });
+	idents_stats(pipeline_idents(a->pipe), &i);
+	self_table_add(s, (struct self_table){ "processes", i.processes, i.processes_max, i.evicted });
+	self_table_add(s, (struct self_table){ "agents", i.agents, i.agents_max, i.agents_evicted });
 	self_loops(s, f, o);
 }

@@ -299,11 +299,13 @@ void pipeline_flush(struct pipeline *p, uint64_t now)
 
 static void losses_of_user(const struct pipeline *p, uint64_t v[C_N])
 {
+	struct idents_stats i;
 	struct flow_stats f;
 
 	flow_stats(p->flow, &f);
+	idents_stats(p->idents, &i);
 	facts_counts(p->facts, v);
-	idents_evicted(p->idents, &v[C_IDENTS_EVICTED], &v[C_AGENTS_EVICTED]);
+	v[C_IDENTS_EVICTED] = i.evicted;
 	v[C_STREAM_GAP_BYTES] = f.gap_bytes[FLOW_GAP_MISSING];
 	v[C_CUT_BYTES] = f.gap_bytes[FLOW_GAP_CUT];
 	v[C_SPLICED_BYTES] = f.gap_bytes[FLOW_GAP_SPLICED];
@@ -332,6 +334,11 @@ void pipeline_lost(const struct pipeline *p, const uint64_t kernel[C_N], uint64_
 	losses_of_user(p, ret_v);
 }
 
+const struct idents *pipeline_idents(const struct pipeline *p)
+{
+	return p->idents;
+}
+
 struct facts *pipeline_facts(struct pipeline *p)
 {
 	return p->facts;
@@ -345,17 +352,4 @@ void pipeline_output(struct pipeline *p)
 int pipeline_broken(struct pipeline *p)
 {
 	return sink_broken(facts_sink(p->facts));
-}
-
-void pipeline_counts(const struct pipeline *p, uint64_t ret[4])
-{
-	struct flow_stats f;
-	struct mcp_stats m;
-
-	flow_stats(p->flow, &f);
-	mcp_stats(p->mcp, &m);
-	ret[0] = f.conns;
-	ret[1] = f.rpc_conns;
-	ret[2] = m.sessions;
-	ret[3] = m.in_flight;
 }

@@ -39,9 +39,8 @@ void pipeline_output(struct pipeline *p);
 int pipeline_broken(struct pipeline *p);
 /* Sinks are added and detection is configured there. */
 struct facts *pipeline_facts(struct pipeline *p);
+const struct idents *pipeline_idents(const struct pipeline *p);
 /* All that was lost since the start; @kernel as above. */
 void pipeline_lost(const struct pipeline *p, const uint64_t kernel[C_N], uint64_t ret_v[C_N]);
-/* Connections remembered, those that carry JSON-RPC, sessions, requests in flight. */
-void pipeline_counts(const struct pipeline *p, uint64_t ret[4]);
 
 #endif

@@ -65,7 +65,7 @@ static void least_recent_goes(void **state)
 	struct idents *t = idents_new(8, false);
 	struct proc_id id = { .pid = 1, .start = 1 };
 	struct ev_hdr h = { .pid = 500 };
-	uint64_t processes, agents;
+	struct idents_stats st;
 
 	(void)state;
 	for (uint32_t i = 1; i <= 100; i++) {
@@ -74,12 +74,12 @@ static void least_recent_goes(void **state)
 	}
 	id = (struct proc_id){ .pid = 50, .start = 50 };
 	assert_null(idents_get(t, &id));
-	idents_evicted(t, &processes, &agents);
-	assert_int_equal(processes, 0); /* none had said a word */
+	idents_stats(t, &st);
+	assert_int_equal(st.evicted, 0); /* none had said a word */
 	idents_see(t, &h, 500);
 	exec_many(t, 101, 104);
-	idents_evicted(t, &processes, &agents);
-	assert_int_equal(processes, 1);
+	idents_stats(t, &st);
+	assert_int_equal(st.evicted, 1);
 	idents_free(t);
 }
 
@@ -88,7 +88,7 @@ static void peers_stay(void **state)
 {
 	struct idents *t = idents_new(8, false);
 	struct proc_id id = { .pid = 1, .start = 1 }, second = { .pid = 2, .start = 2 };
-	uint64_t processes, agents;
+	struct idents_stats st;
 
 	(void)state;
 	exec_many(t, 1, 2);
@@ -115,8 +115,8 @@ static void peers_stay(void **state)
 		idents_see(t, &h, i);
 		assert_non_null(idents_peer(t, &other, false));
 	}
-	idents_evicted(t, &processes, &agents);
-	assert_int_equal(processes, 3); /* 2000, 2001, 2002: they had said something */
+	idents_stats(t, &st);
+	assert_int_equal(st.evicted, 3); /* 2000, 2001, 2002: they had said something */
 	idents_free(t);
 }
 

@@ -125,7 +125,9 @@ void lineage_leave(struct lineage *l, const struct lineage_key *k, uint64_t numb
 	v->left[v->n++].ts = ts;
 }
 
-uint64_t lineage_evicted(const struct lineage *l)
+void lineage_stats(const struct lineage *l, uint64_t *ret_n, uint64_t *ret_max, uint64_t *ret_evicted)
 {
-	return l->dropped;
+	*ret_n = l->table.n;
+	*ret_max = l->table.max;
+	*ret_evicted = l->dropped;
 }

@@ -24,7 +24,7 @@ void lineage_free(struct lineage *l);
 uint64_t lineage_enter(struct lineage *l, const struct lineage_key *k, uint64_t start);
 /* The process that entered under @number ended at @ts, boot ns. */
 void lineage_leave(struct lineage *l, const struct lineage_key *k, uint64_t number, uint64_t ts);
-/* Numbers that nobody can go on with any more: too many were kept. */
-uint64_t lineage_evicted(const struct lineage *l);
+/* Keys that are kept, how many may be, and numbers that nobody can go on with any more: too many were kept. */
+void lineage_stats(const struct lineage *l, uint64_t *ret_n, uint64_t *ret_max, uint64_t *ret_evicted);
 
 #endif

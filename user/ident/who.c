@@ -270,8 +270,12 @@ const struct who *idents_get(struct idents *t, const struct proc_id *id)
 	return i ? &i->who : NULL;
 }
 
-void idents_evicted(const struct idents *t, uint64_t *ret_processes, uint64_t *ret_agents)
+void idents_stats(const struct idents *t, struct idents_stats *ret)
 {
-	*ret_processes = t->evicted;
-	*ret_agents = lineage_evicted(t->lineage);
+	*ret = (struct idents_stats){
+		.processes = t->peers.n + t->others.n,
+		.processes_max = t->peers.max + t->others.max,
+		.evicted = t->evicted,
+	};
+	lineage_stats(t->lineage, &ret->agents, &ret->agents_max, &ret->agents_evicted);
 }

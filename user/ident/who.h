@@ -26,8 +26,12 @@ const struct who *idents_exit(struct idents *t, const struct ev_exit *e);
 const struct who *idents_peer(struct idents *t, const struct proc_id *id, bool client);
 /* NULL where the process was never seen. Valid until the next idents_see or idents_exec. */
 const struct who *idents_get(struct idents *t, const struct proc_id *id);
-/* Processes that lived and had said something, when they had to make room; numbers of agents that nobody can go on
- * with. */
-void idents_evicted(const struct idents *t, uint64_t *ret_processes, uint64_t *ret_agents);
+struct idents_stats {
+	uint64_t processes, processes_max;
+	uint64_t evicted;	      /* processes that lived and had said something, when they had to make room */
+	uint64_t agents, agents_max;  /* kinds of agents whose number waits for one that is started again */
+	uint64_t agents_evicted;      /* numbers that nobody can go on with any more */
+};
+void idents_stats(const struct idents *t, struct idents_stats *ret);
 
 #endif

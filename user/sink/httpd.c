@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/lib.h"
 #include "base/log.h"
 #include "base/num.h"
 
@@ -26,6 +27,22 @@
 #define FULL_NS	   (3 * NSEC_PER_SEC) /* the time to live while no place is free */
 #define BLOCK	   32768
 #define CONN_BYTES 32768
+
+#define MHD_CALLS(X) \
+	X(MHD_add_response_header) \
+	X(MHD_create_response_from_buffer) \
+	X(MHD_create_response_from_callback) \
+	X(MHD_destroy_response) \
+	X(MHD_get_connection_info) \
+	X(MHD_lookup_connection_value) \
+	X(MHD_queue_response) \
+	X(MHD_start_daemon) \
+	X(MHD_stop_daemon)
+
+/* Once filled it stays as it is. */
+static struct {
+	MHD_CALLS(LIB_MEMBER)
+} lib;
 
 struct httpd {
 	struct MHD_Daemon *daemon;
@@ -103,7 +120,7 @@ static int listen_at(const struct sockaddr_in6 *at, uint16_t *ret_port)
 
 static void on_conn(void *ctx, struct MHD_Connection *c, void **mine, enum MHD_ConnectionNotificationCode code)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info = lib.MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 	int want = code == MHD_CONNECTION_NOTIFY_STARTED ? -1 : info ? info->connect_fd : -1;
 	struct httpd *h = ctx;
 
@@ -165,7 +182,7 @@ static struct MHD_Response *response_of(const struct httpd_answer *a)
 
 	if (b) {
 		b->a = *a;
-		r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, body_read, b, body_free);
+		r = lib.MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, body_read, b, body_free);
 	}
 	if (!r) {
 		a->free(a->body);
@@ -176,13 +193,13 @@ static struct MHD_Response *response_of(const struct httpd_answer *a)
 
 static struct MHD_Response *fixed(const char *text)
 {
-	return MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+	return lib.MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
 }
 
 static enum MHD_Result answer(struct httpd *h, struct MHD_Connection *c, const char *path)
 {
 	struct httpd_answer a = { .status = MHD_HTTP_OK, .type = "text/plain; charset=utf-8" };
-	int err = h->get(h->ctx, path, MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT), &a);
+	int err = h->get(h->ctx, path, lib.MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT), &a);
 	struct MHD_Response *r = err ? fixed(err == -ENOENT ? "not found\n" : "no memory\n") : response_of(&a);
 	enum MHD_Result done;
 
@@ -190,10 +207,10 @@ static enum MHD_Result answer(struct httpd *h, struct MHD_Connection *c, const c
 		a.status = err == -ENOENT ? MHD_HTTP_NOT_FOUND : MHD_HTTP_INTERNAL_SERVER_ERROR;
 	if (!r)
 		return MHD_NO;
-	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, a.type);
-	MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
-	done = MHD_queue_response(c, a.status, r);
-	MHD_destroy_response(r);
+	lib.MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, a.type);
+	lib.MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
+	done = lib.MHD_queue_response(c, a.status, r);
+	lib.MHD_destroy_response(r);
 	return done;
 }
 
@@ -204,10 +221,10 @@ static enum MHD_Result refuse(struct MHD_Connection *c)
 
 	if (!r)
 		return MHD_NO;
-	MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-	MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
-	done = MHD_queue_response(c, MHD_HTTP_METHOD_NOT_ALLOWED, r);
-	MHD_destroy_response(r);
+	lib.MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	lib.MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
+	done = lib.MHD_queue_response(c, MHD_HTTP_METHOD_NOT_ALLOWED, r);
+	lib.MHD_destroy_response(r);
 	return done;
 }
 
@@ -241,7 +258,7 @@ static struct MHD_Daemon *start(struct httpd *h, int fd)
 	/* Signals are the main thread's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	d = MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
+	d = lib.MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
 			     MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNS, MHD_OPTION_CONNECTION_TIMEOUT,
 			     (unsigned int)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONN_BYTES,
 			     MHD_OPTION_NOTIFY_CONNECTION, on_conn, h, MHD_OPTION_END);
@@ -253,6 +270,7 @@ struct httpd *httpd_new(const char *listen_on,
 			int (*get)(void *ctx, const char *path, const char *accept, struct httpd_answer *ret),
 			void *ctx)
 {
+	static const struct lib_call calls[] = { MHD_CALLS(LIB_CALL) };
 	struct httpd *h = calloc(1, sizeof(*h));
 	struct sockaddr_in6 at;
 	int err, fd = -1;
@@ -264,7 +282,9 @@ struct httpd *httpd_new(const char *listen_on,
 	h->ctx = ctx;
 	for (int i = 0; i < CONNS; i++)
 		h->conn[i].fd = -1;
-	err = parse_listen(listen_on, &at);
+	err = lib_load("libmicrohttpd.so.12", calls, sizeof(calls) / sizeof(calls[0]));
+	if (!err)
+		err = parse_listen(listen_on, &at);
 	if (!err) {
 		fd = listen_at(&at, &h->port);
 		err = fd < 0 ? fd : 0;
@@ -286,7 +306,7 @@ void httpd_free(struct httpd *h)
 	if (!h)
 		return;
 	if (h->daemon)
-		MHD_stop_daemon(h->daemon);
+		lib.MHD_stop_daemon(h->daemon);
 	pthread_mutex_destroy(&h->lock);
 	free(h);
 }

@@ -3,6 +3,7 @@
  * one place to wait for the network, for work and for the end. */
 #include "sink/post.h"
 
+#define CURL_DISABLE_TYPECHECK /* its macros name the functions, which we call through pointers */
 #include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
@@ -13,11 +14,36 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/lib.h"
 
 #define BODY_MAX   (4UL << 20)
 #define ANSWER_MAX 65536 /* an answer that goes on beyond this is not read to its end */
 #define SLEEP_MS   60000
 #define RETRY_AFTER_MAX_S 86400
+
+#define CURL_CALLS(X) \
+	X(curl_easy_cleanup) \
+	X(curl_easy_getinfo) \
+	X(curl_easy_init) \
+	X(curl_easy_setopt) \
+	X(curl_easy_strerror) \
+	X(curl_global_init) \
+	X(curl_multi_add_handle) \
+	X(curl_multi_cleanup) \
+	X(curl_multi_info_read) \
+	X(curl_multi_init) \
+	X(curl_multi_perform) \
+	X(curl_multi_poll) \
+	X(curl_multi_remove_handle) \
+	X(curl_multi_wakeup) \
+	X(curl_slist_append) \
+	X(curl_slist_free_all)
+
+/* Once filled it stays as it is. */
+static struct {
+	int err;
+	CURL_CALLS(LIB_MEMBER)
+} lib;
 
 enum post_state { POST_IDLE, POST_ASKED, POST_RUNNING, POST_DONE };
 
@@ -50,15 +76,15 @@ static void done(struct post *c, CURLcode code)
 	long status = 0;
 	curl_off_t after = 0;
 
-	curl_multi_remove_handle(c->multi, c->easy);
-	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &after);
+	lib.curl_multi_remove_handle(c->multi, c->easy);
+	lib.curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	lib.curl_easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &after);
 	/* An answer that was too long is one, as far as its status goes. */
 	if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && c->answered > ANSWER_MAX)) {
 		c->result.status = (int)status;
 	} else {
 		c->result.status = 0;
-		snprintf(c->result.why, sizeof(c->result.why), "%s", curl_easy_strerror(code));
+		snprintf(c->result.why, sizeof(c->result.why), "%s", lib.curl_easy_strerror(code));
 	}
 	if (after > 0)
 		c->result.retry_after_ns =
@@ -72,10 +98,10 @@ static void begin(struct post *c)
 {
 	memset(&c->result, 0, sizeof(c->result));
 	c->answered = 0;
-	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
-	curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, c->body.n ? c->body.p : "");
-	curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE, (long)c->body.n);
-	if (curl_multi_add_handle(c->multi, c->easy) != CURLM_OK)
+	lib.curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
+	lib.curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, c->body.n ? c->body.p : "");
+	lib.curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE, (long)c->body.n);
+	if (lib.curl_multi_add_handle(c->multi, c->easy) != CURLM_OK)
 		done(c, CURLE_OUT_OF_MEMORY);
 }
 
@@ -103,11 +129,11 @@ static void *thread_main(void *ctx)
 	while (look(c)) {
 		const struct CURLMsg *m;
 
-		curl_multi_perform(c->multi, &running);
-		m = curl_multi_info_read(c->multi, &left); /* there is one request at most */
+		lib.curl_multi_perform(c->multi, &running);
+		m = lib.curl_multi_info_read(c->multi, &left); /* there is one request at most */
 		if (m && m->msg == CURLMSG_DONE)
 			done(c, m->data.result);
-		curl_multi_poll(c->multi, NULL, 0, SLEEP_MS, NULL);
+		lib.curl_multi_poll(c->multi, NULL, 0, SLEEP_MS, NULL);
 	}
 	return NULL;
 }
@@ -124,21 +150,21 @@ static int start(void *self, const struct post_req *r)
 	if (!idle)
 		return -EBUSY;
 	/* "Expect: 100-continue" would cost a second with servers that do not know it. */
-	list = curl_slist_append(NULL, "Content-Type: application/json");
-	more = list ? curl_slist_append(list, "Expect:") : NULL;
+	list = lib.curl_slist_append(NULL, "Content-Type: application/json");
+	more = list ? lib.curl_slist_append(list, "Expect:") : NULL;
 	for (int i = 0; i < POST_HEADERS && r->header[i] && more; i++)
-		more = curl_slist_append(list, r->header[i]);
+		more = lib.curl_slist_append(list, r->header[i]);
 	buf_reset(&c->body);
 	if (!more || buf_add_sv(&c->body, r->body) < 0) {
-		curl_slist_free_all(list);
+		lib.curl_slist_free_all(list);
 		return -ENOMEM;
 	}
-	curl_slist_free_all(c->headers);
+	lib.curl_slist_free_all(c->headers);
 	c->headers = list;
 	pthread_mutex_lock(&c->lock);
 	c->state = POST_ASKED;
 	pthread_mutex_unlock(&c->lock);
-	curl_multi_wakeup(c->multi);
+	lib.curl_multi_wakeup(c->multi);
 	return 0;
 }
 
@@ -166,10 +192,10 @@ static uint64_t now(void *self)
 static void release(struct post *c)
 {
 	if (c->multi && c->easy)
-		curl_multi_remove_handle(c->multi, c->easy);
-	curl_easy_cleanup(c->easy);
-	curl_multi_cleanup(c->multi);
-	curl_slist_free_all(c->headers);
+		lib.curl_multi_remove_handle(c->multi, c->easy);
+	lib.curl_easy_cleanup(c->easy);
+	lib.curl_multi_cleanup(c->multi);
+	lib.curl_slist_free_all(c->headers);
 	buf_done(&c->body);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
@@ -184,7 +210,7 @@ static void post_free(void *self)
 	pthread_mutex_lock(&c->lock);
 	c->stop = true;
 	pthread_mutex_unlock(&c->lock);
-	curl_multi_wakeup(c->multi);
+	lib.curl_multi_wakeup(c->multi);
 	pthread_join(c->thread, NULL);
 	release(c);
 }
@@ -202,19 +228,19 @@ static int options(struct post *c, const char *url, uint64_t timeout_ns)
 	CURL *e = c->easy;
 	CURLcode err = CURLE_OK;
 
-	err |= curl_easy_setopt(e, CURLOPT_URL, url);
-	err |= curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	err |= curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-	err |= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	err |= curl_easy_setopt(e, CURLOPT_POST, 1L);
-	err |= curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, ms > 0 ? ms : 1L);
-	err |= curl_easy_setopt(e, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-	err |= curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	err |= curl_easy_setopt(e, CURLOPT_USERAGENT, "mcpvigil");
-	err |= curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_answer);
-	err |= curl_easy_setopt(e, CURLOPT_WRITEDATA, c);
+	err |= lib.curl_easy_setopt(e, CURLOPT_URL, url);
+	err |= lib.curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	err |= lib.curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	err |= lib.curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	err |= lib.curl_easy_setopt(e, CURLOPT_POST, 1L);
+	err |= lib.curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, ms > 0 ? ms : 1L);
+	err |= lib.curl_easy_setopt(e, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+	err |= lib.curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	err |= lib.curl_easy_setopt(e, CURLOPT_USERAGENT, "mcpvigil");
+	err |= lib.curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_answer);
+	err |= lib.curl_easy_setopt(e, CURLOPT_WRITEDATA, c);
 	/* A name server that does not answer must not hold up the end of the agent. */
-	err |= curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
+	err |= lib.curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 	return err == CURLE_OK ? 0 : -EINVAL;
 }
 
@@ -233,7 +259,11 @@ static int thread_start(struct post *c)
 
 static void global_init(void)
 {
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	static const struct lib_call calls[] = { CURL_CALLS(LIB_CALL) };
+
+	lib.err = lib_load("libcurl.so.4", calls, sizeof(calls) / sizeof(calls[0]));
+	if (!lib.err)
+		lib.curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
 static bool scheme_ok(const char *url)
@@ -253,14 +283,17 @@ void *post_curl_new(const char *url, uint64_t timeout_ns)
 	if (!scheme_ok(url))
 		goto out;
 	pthread_once(&once, global_init);
+	err = lib.err;
+	if (err)
+		goto out;
 	err = -ENOMEM;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		goto out;
 	pthread_mutex_init(&c->lock, NULL);
 	buf_init(&c->body, BODY_MAX);
-	c->multi = curl_multi_init();
-	c->easy = curl_easy_init();
+	c->multi = lib.curl_multi_init();
+	c->easy = lib.curl_easy_init();
 	if (!c->multi || !c->easy)
 		goto out;
 	err = options(c, url, timeout_ns);
