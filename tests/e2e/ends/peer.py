@@ -56,8 +56,8 @@ def join(folder):
 
 def client(row, truth, folder):
     words = [sys.executable, ME, row]
-    if row == "chain":  # sh stays: it has something to do afterwards
-        words = ["/bin/sh", "-c", f"{sys.executable} {ME} chain; exit 5"]
+    if row == "chain":  # sh stays: it has something to do afterwards. Once it is gone as well nobody can know it
+        words = ["/bin/sh", "-c", f"{sys.executable} {ME} chain; sleep 0.5; exit 5"]
     proc = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                             preexec_fn=(lambda: join(folder)) if folder != "-" else None)
 
