@@ -105,7 +105,7 @@ lint:
 	$Qtools/sizes
 	$Qtools/headers
 
-check: unit lint
+check: all unit lint
 	$Qtests/data/run $O/mcpvigil
 	$Qtests/config/run $O/mcpvigil
 
