@@ -86,6 +86,8 @@ const struct config_key config_keys[] = {
 	  .help = "exceptions, the first that fits counts: [{server: \"ci*\", tool: get_status, poll: true, "
 		  "read: auto, off: [cycle], thresholds: {slow_loop: 60}}]" },
 
+	TIME("alerts.loop_cooldown", facts.alerts.loop_cooldown_ns, 0, DAY, true,
+	     "a loop that is over is told again no sooner than that; 0s: at once"),
 	TIME("alerts.learn", facts.alerts.learn_ns, 0, 30 * DAY, true,
 	     "after the start no server or tool is new for so long"),
 	{ .name = "alerts.rules", .type = CONFIG_RULES, .reload = true, .max = RULES_MAX,

@@ -93,6 +93,16 @@ static void on_asked(void *ctx, const struct call *c)
 	alerts_asked(f->alerts, c, n.who.client, n.who.server);
 }
 
+static void on_withdrawn(void *ctx, const struct call *c)
+{
+	struct facts *f = ctx;
+	struct named n;
+
+	name_call(f, c, &n);
+	loops_withdrawn(f->loops, c);
+	alerts_withdrawn(f->alerts, c, n.who.client, n.who.server);
+}
+
 static void on_call(void *ctx, struct call *c)
 {
 	struct facts *f = ctx;
@@ -216,6 +226,7 @@ struct facts *facts_new(const struct facts_opts *o, struct idents *idents,
 	struct facts *f = calloc(1, sizeof(*f));
 	struct mcp_ops ops = {
 		.asked = on_asked,
+		.withdrawn = on_withdrawn,
 		.call = on_call,
 		.logical = on_logical,
 		.note = on_note,

@@ -362,10 +362,10 @@ static void test_tools(void **state)
 	assert_int_equal(m.n_tools, 3);
 	assert_false(m.tools_cut);
 	assert_int_equal(m.tools[0].name_hash, hash_bytes("read", 4));
-	assert_true(m.tools[0].read_only && !m.tools[0].idempotent);
+	assert_true(m.tools[0].read_only);
 	assert_int_equal(m.tools[0].bytes, sizeof(first) - 1);
 	assert_int_equal(m.tools[1].name_hash, hash_bytes("write", 5));
-	assert_true(!m.tools[1].read_only && m.tools[1].idempotent);
+	assert_true(!m.tools[1].read_only);
 	assert_int_equal(m.tools[1].bytes, sizeof(second) - 1);
 	assert_int_equal(m.tools[2].name_hash, 0);
 	assert_int_equal(m.tools[2].bytes, 2);

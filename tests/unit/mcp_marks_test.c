@@ -170,7 +170,7 @@ static void test_hints(void **state)
 {
 	struct rpc_tool tools[] = {
 		{ .name_hash = hash_of("get"), .read_only = true },
-		{ .name_hash = hash_of("put"), .idempotent = true },
+		{ .name_hash = hash_of("put") },
 		{ .name_hash = hash_of("do") },
 	};
 	struct peers p;
@@ -180,8 +180,6 @@ static void test_hints(void **state)
 	assert_false(call_tool(&p, "\"get")->marks.read_only);
 	list(&p, tools, 3);
 	assert_true(call_tool(&p, "\"get")->marks.read_only);
-	assert_false(call_tool(&p, "\"get")->marks.idempotent);
-	assert_true(call_tool(&p, "\"put")->marks.idempotent);
 	assert_false(call_tool(&p, "\"put")->marks.read_only);
 	assert_false(call_tool(&p, "\"do")->marks.read_only);
 	tools[0].read_only = false; /* the server changed its mind */

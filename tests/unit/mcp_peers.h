@@ -10,6 +10,7 @@ static inline void peers_init(struct peers *p, const struct mcp_caps *caps)
 	const struct mcp_caps usual = MCP_CAPS_DEFAULT;
 	const struct mcp_ops ops = {
 		.asked = peers_asked,
+		.withdrawn = peers_withdrawn,
 		.call = peers_call,
 		.logical = peers_logical,
 		.note = peers_note,

@@ -44,6 +44,7 @@ static void test_resent(void **state)
 	peers_wait(&w.p, 1100);
 	assert_said(&w.p, "call s1 client 2 tools/call http_error", 1);
 	assert_int_equal(web_last(&w)->request_seen, 2);
+	assert_said(&w.p, "withdrawn s1 1 tools/call", 0);
 	web_done(&w);
 }
 
@@ -56,6 +57,7 @@ static void test_break_seen_late(void **state)
 
 	(void)state;
 	web_begin(&w);
+	w.p.tell_asked = true;
 	web_hello(&w, "A");
 	x = web_in_session(&w, "A");
 	web_ask(&w, &x, call_of("1", 7));
@@ -72,6 +74,7 @@ static void test_break_seen_late(void **state)
 	peers_wait(&w.p, 3000);
 	mcp_flush(w.p.m, w.p.now);
 	assert_said(&w.p, "call", 2);
+	assert_said(&w.p, "withdrawn s1 1 tools/call", 1);
 	web_done(&w);
 }
 
@@ -84,6 +87,7 @@ static void test_break_seen_last(void **state)
 
 	(void)state;
 	web_begin(&w);
+	w.p.tell_asked = true;
 	web_hello(&w, "A");
 	x = web_in_session(&w, "A");
 	web_ask(&w, &x, call_of("1", 7));
@@ -103,6 +107,7 @@ static void test_break_seen_last(void **state)
 	peers_wait(&w.p, 3000);
 	mcp_flush(w.p.m, w.p.now);
 	assert_said(&w.p, "call", 2);
+	assert_said(&w.p, "withdrawn s1 1 tools/call", 1);
 	web_done(&w);
 }
 

@@ -66,6 +66,14 @@ static inline void peers_asked(void *ctx, const struct call *c)
 			  c->client_name ? c->client_name : "-");
 }
 
+static inline void peers_withdrawn(void *ctx, const struct call *c)
+{
+	struct peers *p = ctx;
+
+	if (p->tell_asked)
+		peers_log(p, "withdrawn %s %s %s", c->session ? c->session : "-", c->id, c->method);
+}
+
 /* "logical l1 by task: tools/call ok, requests 3, polls 2" */
 static inline void peers_logical(void *ctx, const struct logical *l)
 {

@@ -311,6 +311,15 @@ void alerts_call(struct alerts *a, const struct call *c, const char *client, con
 	}
 }
 
+void alerts_withdrawn(struct alerts *a, const struct call *c, const char *client, const char *server)
+{
+	struct rule_names n = { client, server };
+
+	for (unsigned int i = 0; i < a->o.rules; i++)
+		if (a->o.rule[i].metric == RULE_IN_FLIGHT)
+			answered(a, i, c, &n);
+}
+
 void alerts_finding(struct alerts *a, const struct finding *f)
 {
 	struct tally t = { .calls = f->count ? f->count : 1 };

@@ -66,6 +66,8 @@ void alerts_reload(struct alerts *a, const struct alerts_opts *o);
 void alerts_loop(struct alerts *a, const struct alert *loop);
 void alerts_asked(struct alerts *a, const struct call *c, const char *client, const char *server);
 void alerts_call(struct alerts *a, const struct call *c, const char *client, const char *server);
+/* What was asked is another one, sent again: nothing more comes of it. */
+void alerts_withdrawn(struct alerts *a, const struct call *c, const char *client, const char *server);
 void alerts_finding(struct alerts *a, const struct finding *f);
 void alerts_tick(struct alerts *a, uint64_t now);
 /* The end of the run: what fires is not resolved, it is left. */

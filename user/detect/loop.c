@@ -280,6 +280,18 @@ void loops_call(struct loops *l, const struct call *c, const struct loop_who *wh
 	take(l, n, c, who);
 }
 
+void loops_withdrawn(struct loops *l, const struct call *c)
+{
+	struct loop_session *n = is_tool_call(c) ? loop_session_find(&l->table, c->session_no) : NULL;
+
+	if (!n)
+		return;
+	ended(l, n, c);
+	if (c->has_ordinal)
+		order_pass(&n->order, c->ordinal);
+	judge_ready(l, n);
+}
+
 static void hurry(struct loops *l, struct order *o)
 {
 	order_hurry(&l->table.pool, o);

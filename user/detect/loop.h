@@ -94,6 +94,8 @@ void loops_asked(struct loops *l, const struct call *c, const struct loop_who *w
 /* A call ended, or the logical call that it began did. Calls that are not tools/call but page (…/list) are looked at for
  * stuck cursors; parts of a logical call are passed over until their end. */
 void loops_call(struct loops *l, const struct call *c, const struct loop_who *who);
+/* What was asked is another one, sent again: nothing more comes of it. */
+void loops_withdrawn(struct loops *l, const struct call *c);
 void loops_session_end(struct loops *l, uint64_t session_no, uint64_t ts);
 void loops_tick(struct loops *l, uint64_t now);
 /* Nothing more comes: what was held back is judged. */

@@ -57,9 +57,10 @@ struct mcp_msg {
 };
 
 struct mcp_ops {
-	/* A request is under way: what is known of it, borrowed. Its call follows, but where it turns out to be a hop of
-	 * another one, or to be sent again: it is then a part of that one's. */
+	/* A request is under way: what is known of it, borrowed. Its call follows, or that it was withdrawn: it is one that
+	 * was asked before, sent again, and part of that one's call. A hop that was known as one is not asked. */
 	void (*asked)(void *ctx, const struct call *c);
+	void (*withdrawn)(void *ctx, const struct call *c);
 	void (*call)(void *ctx, struct call *c);	/* ownership passes to the callee */
 	void (*logical)(void *ctx, const struct logical *l); /* borrowed */
 	void (*note)(void *ctx, struct note *n);	/* borrowed */

@@ -131,7 +131,6 @@ static void tell_asked(struct mcp *m, const struct pending *p)
 	m->ops.asked(m->ops.ctx, &shown);
 }
 
-/* A request that was not on the wire before; NULL with ENOMEM. */
 static uint64_t token_of(const struct rpc_value *v)
 {
 	uint64_t hash = call_marks_hash(v);
@@ -139,6 +138,7 @@ static uint64_t token_of(const struct rpc_value *v)
 	return hash ? hash ^ v->type : 0; /* 7 is not "7" */
 }
 
+/* A request that was not on the wire before; NULL with ENOMEM. */
 static struct pending *request_first(struct mcp *m, const struct mcp_link *l, const struct request_key *k)
 {
 	struct pending *p = request_new(m, l, k);

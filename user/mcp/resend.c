@@ -12,6 +12,7 @@
 #include "mcp/exchange.h"
 #include "mcp/http_session.h"
 #include "mcp/outcome.h"
+#include "mcp/record.h"
 #include "model/call.h"
 
 #define STEPS 16 /* requests with one id in flight at once that are looked at */
@@ -79,9 +80,15 @@ static struct pending *twin_of(struct mcp *m, struct pending *p)
 	return NULL;
 }
 
-/* @to takes over what @from began. */
-static void take_call(struct call *to, const struct call *from)
+/* @to takes over what @from began: both were asked, and one call is told. */
+static void take_call(struct mcp *m, const struct session *s, struct call *to, const struct call *from)
 {
+	struct call shown;
+
+	if (m->ops.withdrawn) {
+		record_show(to, s, &shown);
+		m->ops.withdrawn(m->ops.ctx, &shown);
+	}
 	to->request_seen += from->request_seen;
 	to->start = from->start;
 	if (from->has_ordinal)
@@ -91,7 +98,7 @@ static void take_call(struct call *to, const struct call *from)
 
 static void take_over(struct mcp *m, struct pending *p, struct pending *q)
 {
-	take_call(q->call, p->call);
+	take_call(m, q->s, q->call, p->call);
 	q->begin = p->begin;
 	if (!q->whole) {
 		q->whole = p->whole;
@@ -111,7 +118,7 @@ static void take_answered(struct mcp *m, struct pending *p)
 
 	p->twin.f = NULL;
 	p->whole = NULL;
-	take_call(f->c, p->call);
+	take_call(m, f->s, f->c, p->call);
 	if (f->c->has_duration)
 		f->c->duration_ns += p->twin.begin - p->begin;
 	call_free(p->call);

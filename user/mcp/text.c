@@ -3,6 +3,7 @@
 #include "mcp/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 char *text_new(struct sv s)
 {
@@ -13,9 +14,10 @@ char *text_new(struct sv s)
 	copy = malloc(s.n + 1);
 	if (!copy)
 		return NULL;
+	memcpy(copy, s.p, s.n);
 	/* "delete\u0000_not" must not read "delete": a byte that no UTF-8 has is printed as U+FFFD. */
-	for (size_t i = 0; i < s.n; i++)
-		copy[i] = s.p[i] ? s.p[i] : '\xff';
+	for (char *nul = memchr(copy, 0, s.n); nul; nul = memchr(nul, 0, s.n - (size_t)(nul - copy)))
+		*nul = '\xff';
 	copy[s.n] = '\0';
 	return copy;
 }

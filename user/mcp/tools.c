@@ -15,7 +15,7 @@ struct memo {
 	struct session_key key;
 	struct list in_session;
 	struct session *s;
-	bool read_only, idempotent;
+	bool read_only;
 	uint32_t attempt; /* the one that failed */
 	uint64_t failed;  /* when */
 };
@@ -122,12 +122,11 @@ static struct memo *memo_open(struct mcp *m, struct session *s, const struct ses
 static void put_hints(struct mcp *m, struct session *s, const struct rpc_tool *t)
 {
 	struct session_key key = hints_key(s, t->name_hash);
-	struct memo *o = t->read_only || t->idempotent ? memo_open(m, s, &key) : memo_find(m, &key);
+	struct memo *o = t->read_only ? memo_open(m, s, &key) : memo_find(m, &key);
 
 	if (!o)
 		return;
 	o->read_only = t->read_only;
-	o->idempotent = t->idempotent;
 }
 
 void tools_listed(struct mcp *m, struct session *s, const struct rpc_msg *rpc)
@@ -149,7 +148,6 @@ void tools_asked(struct mcp *m, struct pending *p, const struct rpc_msg *rpc)
 		key = hints_key(p->s, hash_bytes(name.p, name.n));
 		o = memo_find(m, &key);
 		c->marks.read_only = o && o->read_only;
-		c->marks.idempotent = o && o->idempotent;
 	}
 	if (!p->args_known)
 		return;

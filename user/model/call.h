@@ -61,7 +61,7 @@ struct call_marks {
 	} ints[CALL_INTS];
 	uint8_t n_ints;
 	uint8_t error_class;	 /* enum error_class, of the answer's text whatever isError says */
-	bool read_only, idempotent; /* annotations of the tool in tools/list: readOnlyHint, idempotentHint */
+	bool read_only;		 /* annotation of the tool in tools/list: readOnlyHint */
 	uint64_t cursor, next_cursor; /* hashes of params.cursor and result.nextCursor; 0: absent */
 	uint64_t lane;		 /* who in the session asked, by vendor _meta (thread, agent); 0: not told */
 	uint64_t text_bytes;	 /* of result.content[].text */

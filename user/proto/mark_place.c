@@ -22,7 +22,7 @@ static const struct step steps[PLACES][STEPS] = {
 	[PLACE_ITEM0] = { STEP("text", TEXT0) },
 	[PLACE_ITEM] = { STEP("text", TEXT) },
 	[PLACE_TOOL] = { STEP("name", TOOL_NAME), STEP("annotations", ANNOTATIONS) },
-	[PLACE_ANNOTATIONS] = { STEP("readOnlyHint", READ_ONLY), STEP("idempotentHint", IDEMPOTENT) },
+	[PLACE_ANNOTATIONS] = { STEP("readOnlyHint", READ_ONLY) },
 };
 
 uint8_t mark_place_member(uint8_t at, struct sv key)

@@ -173,7 +173,5 @@ struct twin leaf_literal(struct marker *m, uint8_t type)
 	}
 	if (tool && place == PLACE_READ_ONLY)
 		tool->read_only = type == JSON_TRUE;
-	if (tool && place == PLACE_IDEMPOTENT)
-		tool->idempotent = type == JSON_TRUE;
 	return twin_of((struct fp){ { type, type } });
 }

@@ -44,7 +44,7 @@ struct rpc_marks {
 struct rpc_tool {
 	uint64_t name_hash; /* hash_bytes of its first RPC_VALUE_MAX bytes; 0: no name, or longer than 4 KiB */
 	uint32_t bytes;	    /* of its JSON */
-	bool read_only, idempotent; /* annotations */
+	bool read_only;	    /* annotations.readOnlyHint */
 };
 
 #endif

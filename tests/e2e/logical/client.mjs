@@ -41,6 +41,12 @@ const quiz = (peer, rounds, end) => {
 	return logical(line, async () => outcomeOf(await peer.call({ name: 'quiz', arguments: args })));
 };
 
+const form = (peer, end) => {
+	const args = { key: key(), end };
+	const line = { tool: 'form', key: args.key, by: 'arguments', least_ns: THINK * MS };
+	return logical(line, async () => outcomeOf(await peer.call({ name: 'form', arguments: args })));
+};
+
 // The first question is never answered.
 const unanswered = (peer) => {
 	const args = { key: key(), rounds: 2, end: 'ok' };
@@ -59,6 +65,8 @@ async function mrtr(peer) {
 	assert.equal(await quiz(peer, 0, 'ok'), 'ok');
 	const both = await Promise.all([quiz(peer, 2, 'fail'), quiz(peer, 3, 'ok')]);
 	assert.deepEqual(both, ['tool_error', 'ok']);
+	assert.equal(await form(peer, 'ok'), 'ok');
+	assert.deepEqual(await Promise.all([form(peer, 'fail'), form(peer, 'ok')]), ['tool_error', 'ok']);
 	await unanswered(peer);
 }
 

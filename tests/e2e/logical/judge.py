@@ -114,7 +114,7 @@ def check_whole(line, parts, record):
             yield "it has a duration_ns, but is open"
         return
     least = line.get("least_ns", 0)
-    if line["by"] == "request_state":
+    if line["by"] != "task":
         least += sum(r["duration_ns"] for _, r in parts)
     if ns is None or not least <= ns <= line["dur_ns"]:
         yield f"duration_ns {ns} is not within {least} and {line['dur_ns']}"

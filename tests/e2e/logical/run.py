@@ -99,15 +99,21 @@ class Row:
         return list(judge(truth, trace, self.server_pid, self.expect))
 
 
+def server_of(peer, *words):
+    """The usual server with the tools of this folder. @peer: as it is named from there."""
+    return [*NODE, os.path.join(os.path.dirname(HERE), "node/server.mjs"), "--peer", peer, "--tools",
+            "../logical/tools.mjs", *words]
+
+
 def ts_row(work, sdk, transport, era="legacy", **more):
-    peer = "../node/sdk2.mjs" if sdk == "2" else "./sdk1.mjs"
+    peer = "./sdk2.mjs" if sdk == "2" else "../logical/sdk1.mjs"
 
     def client(url):
         return here("client.mjs", "--work", work, "--sdk", sdk, "--transport", transport, "--era", era,
                     *(["--url", url] if url else []))
 
     def server(port):
-        return here("server.mjs", "--peer", peer, "--transport", transport, "--era", era, "--port", str(port or 0))
+        return server_of(peer, "--transport", transport, "--era", era, "--port", str(port or 0))
 
     needs = [f"node/sdk{sdk}/.stamp", "node/sdk1/.stamp", "node/node22/.stamp"]
     return Row(f"{work}-ts{sdk}-{transport}", client, server, needs, era=era, **more)
@@ -135,7 +141,7 @@ def raw_rows():
     yield Row("resend-raw-http", lambda url: [*RAW, "resend", url], lambda port: [*RAW, "server", str(port)], [])
 
     def server(port):
-        return here("server.mjs", "--peer", "./sdk1.mjs", "--transport", "http", "--port", str(port))
+        return server_of("../logical/sdk1.mjs", "--transport", "http", "--port", str(port))
 
     yield Row("replay-raw-http", lambda url: [*RAW, "replay", url], server, ["node/sdk1/.stamp"])
 

@@ -10,6 +10,7 @@ export const tools = [
 	{ name: 'echo', inputSchema: schema({ text: string }) },
 	{ name: 'flaky', inputSchema: schema({ fails: number, how: string }) },
 	{ name: 'quiz', inputSchema: schema({ rounds: number, end: string }) },
+	{ name: 'form', inputSchema: schema({ end: string }) },
 	{ name: 'slow', inputSchema: schema({ ms: number, gaps: number }) },
 ];
 
@@ -47,6 +48,9 @@ const handlers = {
 			requestState: `${args.key}/${round + 1}`,
 		};
 	},
+	// Asks once and keeps no state: the same call comes again, with the answer.
+	form: (args, io, refuse) =>
+		io.answers ? end(args.end, refuse) : { resultType: 'input_required', inputRequests: { more: question(1) } },
 	// Leaves its client without a stream, so many times.
 	slow: async (args, io) => {
 		for (let i = 0; i < args.gaps; i++) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // A server that tells the truth about itself.
-//   server.mjs --sdk 1|2 --transport stdio|http|sse [--era legacy|modern] [--port N]
+//   server.mjs --sdk 1|2 [--peer MODULE] [--tools MODULE] --transport stdio|http|sse [--era legacy|modern] [--port N]
 import { createServer } from 'node:http';
 import { Ledger } from './ledger.mjs';
 import { tapExchange, tapStdio } from './tap.mjs';
-import { call, tools } from './tools.mjs';
 import { words } from './peers.mjs';
 
-const { sdk, transport, era, port } = words();
+const { sdk, peer: path = `./sdk${sdk}.mjs`, tools: toolbox = './tools.mjs', transport, era, port } = words();
+const { call, tools } = await import(toolbox);
 const work = { tools, call };
-const peer = await import(`./sdk${sdk}.mjs`);
+const peer = await import(path);
 
 async function listen(exchange) {
 	const ledger = new Ledger('server');
