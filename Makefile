@@ -25,7 +25,7 @@ FUZZ_SECONDS := 20
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
 
-PKGS := libbpf libelf zlib libzstd libbrotlidec libxxhash libcrypto yaml-0.1 libcap-ng libseccomp
+PKGS := libbpf libelf capstone libnghttp2 zlib libzstd libbrotlidec libxxhash libcrypto yaml-0.1 libcap-ng libseccomp
 LOADED := libcurl libmicrohttpd # at run time, where they are needed (user/base/lib.h): headers alone
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(LOADED) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)

@@ -112,6 +112,27 @@ static void test_hmac(void **state)
 	assert_int_equal(hmac_sha256((struct sv){ NULL, 0 }, (struct sv){ NULL, 0 }, mac), 0);
 }
 
+/* FIPS 180-2, appendix B.2, cut at every position; and it starts again after each sum. */
+static void test_sha256(void **state)
+{
+	static const char text[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+	static const uint8_t want[] = { 0x24, 0x8d, 0x6a, 0x61, 0xd2, 0x06, 0x38, 0xb8, 0xe5, 0xc0, 0x26, 0x93, 0x0c, 0x3e, 0x60, 0x39,
+					0xa3, 0x3c, 0xe4, 0x59, 0x64, 0xff, 0x21, 0x67, 0xf6, 0xec, 0xed, 0xd4, 0x19, 0xdb, 0x06, 0xc1 };
+	struct sha256 *s = sha256_new();
+	uint8_t digest[SHA256_BYTES];
+
+	(void)state;
+	assert_non_null(s);
+	for (size_t i = 0; i < sizeof(text); i++) {
+		assert_int_equal(sha256_add(s, text, i), 0);
+		assert_int_equal(sha256_add(s, text + i, sizeof(text) - 1 - i), 0);
+		assert_int_equal(sha256_end(s, digest), 0);
+		assert_memory_equal(digest, want, sizeof(want));
+	}
+	sha256_free(s);
+	sha256_free(NULL);
+}
+
 /* A folder of its own, and a path in it. */
 struct place {
 	char folder[64], path[128];
@@ -249,7 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pieces), cmocka_unit_test(test_pairs), cmocka_unit_test(test_outer),
 		cmocka_unit_test(test_hmac),   cmocka_unit_test(test_file),  cmocka_unit_test(test_bad_files),
-		cmocka_unit_test(test_race),
+		cmocka_unit_test(test_race),   cmocka_unit_test(test_sha256),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,13 +222,27 @@ static void test_show_width(void **state)
 	}
 }
 
+static void test_hex(void **state)
+{
+	static const char *const bad[] = { "", "00ff7", "00ff7F", "00ff7g", "00ff7f00", "00ff 7f", "0x00ff" };
+	uint8_t v[3] = { 9, 9, 9 };
+
+	(void)state;
+	assert_int_equal(num_hex(SV("00ff7a"), v, 3), 0);
+	assert_true(v[0] == 0 && v[1] == 0xff && v[2] == 0x7a);
+	for (size_t i = 0; i < N(bad); i++)
+		assert_int_equal(num_hex(sv_of(bad[i]), v, 3), -EINVAL);
+	assert_int_equal(num_hex((struct sv){ "00\0f7a", 6 }, v, 3), -EINVAL);
+	assert_int_equal(num_hex((struct sv){ NULL, 0 }, v, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_u64),	   cmocka_unit_test(test_i64),
 		cmocka_unit_test(test_duration),   cmocka_unit_test(test_size),
 		cmocka_unit_test(test_show_ns),	   cmocka_unit_test(test_show_bytes),
-		cmocka_unit_test(test_show_width),
+		cmocka_unit_test(test_show_width), cmocka_unit_test(test_hex),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,11 @@ static void seed_init(void)
 		memcpy(&seed, random, sizeof(seed));
 }
 
+uint64_t hash_fixed(const void *p, size_t n)
+{
+	return XXH3_64bits(p, n);
+}
+
 uint64_t hash_bytes(const void *p, size_t n)
 {
 	pthread_once(&seeded, seed_init);

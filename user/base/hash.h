@@ -10,6 +10,9 @@
 /* Hash of @n bytes under the process's random seed (getrandom, once). */
 uint64_t hash_bytes(const void *p, size_t n);
 
+/* The same for everybody and for ever: for what is kept on disk and is no table's key. */
+uint64_t hash_fixed(const void *p, size_t n);
+
 #define HASH_SECRET_BYTES 192
 
 struct hash128 {

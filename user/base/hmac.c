@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HMAC-SHA256. */
+/* SHA-256 and HMAC-SHA256. */
 #include "base/hmac.h"
 
 #include <errno.h>
@@ -61,4 +61,45 @@ int hmac_sha256(struct sv key, struct sv data, uint8_t ret_mac[HMAC_BYTES])
 	err = hmac_sum(h, data, ret_mac);
 	hmac_free(h);
 	return err;
+}
+
+static EVP_MD_CTX *digest(struct sha256 *s)
+{
+	return (EVP_MD_CTX *)s;
+}
+
+struct sha256 *sha256_new(void)
+{
+	EVP_MD *sha = EVP_MD_fetch(NULL, "SHA256", NULL);
+	EVP_MD_CTX *c = sha ? EVP_MD_CTX_new() : NULL;
+
+	if (c && EVP_DigestInit_ex2(c, sha, NULL) != 1) {
+		EVP_MD_CTX_free(c);
+		c = NULL;
+	}
+	EVP_MD_free(sha); /* the context holds it */
+	if (!c)
+		errno = ENOMEM;
+	return (struct sha256 *)c;
+}
+
+void sha256_free(struct sha256 *s)
+{
+	EVP_MD_CTX_free(digest(s));
+}
+
+int sha256_add(struct sha256 *s, const void *p, size_t n)
+{
+	return EVP_DigestUpdate(digest(s), p, n) == 1 ? 0 : -ENOMEM;
+}
+
+int sha256_end(struct sha256 *s, uint8_t ret_digest[SHA256_BYTES])
+{
+	unsigned int n = 0;
+
+	if (EVP_DigestFinal_ex(digest(s), ret_digest, &n) == 1 && n == SHA256_BYTES &&
+	    EVP_DigestInit_ex2(digest(s), NULL, NULL) == 1)
+		return 0;
+	memset(ret_digest, 0, SHA256_BYTES);
+	return -ENOMEM;
 }

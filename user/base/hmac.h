@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HMAC-SHA256 (RFC 2104), by OpenSSL. */
+/* SHA-256, and HMAC-SHA256 (RFC 2104), by OpenSSL. */
 #ifndef MCPVIGIL_BASE_HMAC_H
 #define MCPVIGIL_BASE_HMAC_H
 
@@ -18,5 +18,17 @@ void hmac_free(struct hmac *h);
 int hmac_sum(struct hmac *h, struct sv data, uint8_t ret_mac[HMAC_BYTES]);
 /* The same once. */
 int hmac_sha256(struct sv key, struct sv data, uint8_t ret_mac[HMAC_BYTES]);
+
+#define SHA256_BYTES 32
+
+/* SHA-256 of what comes in pieces. Making it may read the library's configuration; adding and ending make no system call. */
+struct sha256;
+/* NULL with ENOMEM. */
+struct sha256 *sha256_new(void);
+void sha256_free(struct sha256 *s);
+/* 0, or -ENOMEM where the library fails. */
+int sha256_add(struct sha256 *s, const void *p, size_t n);
+/* Of all added since the start; then it starts again. 0 or -ENOMEM. */
+int sha256_end(struct sha256 *s, uint8_t ret_digest[SHA256_BYTES]);
 
 #endif

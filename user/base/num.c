@@ -52,6 +52,22 @@ int num_i64(struct sv s, int64_t *ret_v)
 	return 0;
 }
 
+int num_hex(struct sv s, uint8_t *ret, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if (s.n % 2 || s.n / 2 != n)
+		return -EINVAL;
+	for (size_t i = 0; i < s.n; i++) {
+		const char *d = s.p[i] ? strchr(digits, s.p[i]) : NULL;
+
+		if (!d)
+			return -EINVAL;
+		ret[i / 2] = (uint8_t)(ret[i / 2] << 4 | (d - digits));
+	}
+	return 0;
+}
+
 static size_t digits(struct sv s)
 {
 	size_t n = 0;

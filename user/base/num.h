@@ -11,6 +11,8 @@
 int num_u64(struct sv s, uint64_t *ret_v);
 /* Whole of @s as a decimal with optional '-'. 0, -EINVAL, -ERANGE. */
 int num_i64(struct sv s, int64_t *ret_v);
+/* Exactly @n bytes as pairs of lower-case hexadecimal digits. 0, -EINVAL. */
+int num_hex(struct sv s, uint8_t *ret, size_t n);
 /* "500ms", "2s", "1.5s", "10us", "3m", "1h"; a bare number is an error. Result in ns. */
 int num_duration(struct sv s, uint64_t *ret_ns);
 /* "64k", "8M", "1G" (powers of 1024) or plain bytes. */
