@@ -80,9 +80,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	opts.late = data[0] & 1;
 	parse(&s, in.p, in.n);
-	/* What follows a hole, a late start or CONNECT, and how much of broken content comes
+	/* What follows a hole, a late start, CONNECT or an upgrade, and how much of broken content comes
 	 * out, depends on where the pieces begin. */
-	varies = s.holes || opts.late || sv_ihas(in, SV("CONNECT "));
+	varies = s.holes || opts.late || sv_ihas(in, SV("CONNECT ")) || sv_ihas(in, SV("websocket"));
 	for (size_t i = 0; i < 3; i++) {
 		r[i].loose = sv_ihas(in, SV("content-encoding"));
 		run(&s, &opts, i == 0 ? 0 : i == 1 ? 1 : 1 + data[0] / 2, &r[i]);

@@ -12,7 +12,7 @@ struct record {
 	struct buf text;
 	uint64_t ids[64]; /* of exchanges, in order of appearance */
 	bool loose;	  /* leave out what depends on the cuts: positions in coded bodies */
-	bool stop_http; /* stop at malformed HTTP: how that goes on depends on where feeds begin */
+	bool stop_http; /* stop at malformed HTTP or HTTP/2: how that goes on depends on where feeds begin */
 	bool stop;	/* record nothing more */
 	bool coding;	/* a coded body was given up */
 };
@@ -75,12 +75,15 @@ static inline void record_done(void *ctx, const struct pump_http *x)
 	record_sv(r, "version", x->version);
 	record_sv(r, "mcp", x->mcp_method);
 	record_sv(r, "last", x->last_event_id);
-	buf_addf(&r->text, " status=%u%s%s%s%s%s rpc=%u", x->status,
+	record_sv(r, "host", x->http_version == 20 ? x->host : (struct sv){ NULL, 0 });
+	buf_addf(&r->text, "%s status=%u%s%s%s%s%s rpc=%u", x->http_version == 20 ? " h2" : "", x->status,
 		 x->has_request ? "" : " norequest", x->req_done ? "" : " noreq",
 		 x->resp_done ? "" : " noresp", x->aborted ? " aborted" : "", x->sse ? " sse" : "",
 		 x->rpc);
 	buf_addf(&r->text, " req=%ju-%ju resp=%ju-%ju", (uintmax_t)x->req_beg,
 		 (uintmax_t)x->req_end, (uintmax_t)x->resp_beg, (uintmax_t)x->resp_end);
+	if (x->reset_end)
+		buf_addf(&r->text, " reset=%ju", (uintmax_t)x->reset_end);
 	record_lost(r, x->lost);
 	buf_add_ch(&r->text, '\n');
 }
@@ -99,7 +102,7 @@ static inline void record_endpoint(void *ctx, const struct pump_http *x, struct 
 
 static inline void record_verdict(void *ctx, uint8_t dir, enum pump_verdict v)
 {
-	static const char *const names[] = { "undecided", "rpc", "nothing", "tls", "http2" };
+	static const char *const names[] = { "undecided", "rpc", "nothing", "tls" };
 	struct record *r = ctx;
 
 	if (!r->stop)
@@ -110,14 +113,15 @@ static inline void record_finding(void *ctx, uint8_t dir, enum pump_finding f, u
 				  uint64_t bytes)
 {
 	static const char *const names[] = { "noise", "bad-json", "too-long", "lsp",
-					     "bomb",  "coding",	  "http",     "upgrade" };
+					     "bomb",  "coding",	  "http",     "upgrade",
+					     "http2", "http2-flood" };
 	struct record *r = ctx;
 
 	if (r->stop)
 		return;
 	r->coding |= f == PUMP_F_BOMB || f == PUMP_F_CODING;
 	buf_addf(&r->text, "%u finds %s %ju %ju\n", dir, names[f], (uintmax_t)n, (uintmax_t)bytes);
-	r->stop = r->stop_http && f == PUMP_F_HTTP;
+	r->stop = r->stop_http && (f == PUMP_F_HTTP || f == PUMP_F_H2);
 }
 
 static inline struct pump_ops record_ops(struct record *r)

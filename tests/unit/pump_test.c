@@ -104,14 +104,10 @@ static void other_protocols(void **state)
 	static const struct seg lsp[] = { TO("Content-Length: 40\r\n\r\n" PING), END };
 	static const struct seg tls[] = { TO("\x16\x03\x01\x01\x01\x01rest"),
 					  FROM("\x16\x03\x03\x01\x01"), END };
-	static const struct seg h2[] = { TO("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nx"),
-					 { 1, "\0\0\6\4\0\0\0\0\0", 9, SEG_BYTES },
-					 END };
 
 	(void)state;
 	expect(lsp, "0 finds lsp 1 0\n0 is nothing\n");
 	expect(tls, "0 is tls\n1 is tls\n");
-	expect(h2, "0 is http2\n1 is http2\n");
 }
 
 static void verdicts(void **state)

@@ -5,10 +5,14 @@
  * pump_lines.c   newline-delimited JSON
  * pump_http.c    HTTP/1 messages
  * pump_xchg.c    which response answers which request
+ * pump_h2.c      HTTP/2 frames
+ * pump_h2_block.c, pump_h2_stream.c   header blocks, streams
+ * pump_ws.c      WebSocket messages
  * pump_chunk.c   event streams joined in the middle
  * pump_body.c    what is in a body: codings, JSON, events
  * pump_text.c    one JSON text and its messages */
-#include "flow/pump_http.h"
+#include "flow/pump_h2.h"
+#include "flow/pump_ws.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -27,12 +31,15 @@ struct pump *pump_new(const struct pump_opts *opts, const struct pump_ops *ops)
 		p->opts.inflate_max = 64ULL << 20;
 	if (p->opts.exchanges_max == 0)
 		p->opts.exchanges_max = 64;
+	if (p->opts.streams_max == 0)
+		p->opts.streams_max = 1024;
 	if (p->opts.undecided_max == 0)
 		p->opts.undecided_max = 64ULL << 10;
 	p->ordinal = !opts->late;
 	for (uint8_t i = 0; i < 2; i++) {
 		p->d[i].p = p;
 		p->d[i].dir = i;
+		p->d[i].part.d = &p->d[i];
 		p->d[i].late = opts->late;
 		buf_init(&p->d[i].head, HTTP1_HEAD_MAX);
 	}
@@ -43,12 +50,15 @@ void pump_free(struct pump *p)
 {
 	if (!p)
 		return;
+	pump_h2_free(p);
 	pump_xchg_free(p);
 	for (int i = 0; i < 2; i++) {
-		pump_body_free(&p->d[i]);
+		pump_ws_free(&p->d[i]);
+		pump_text_drop(&p->d[i].part);
+		pump_body_free(&p->d[i].part);
 		buf_done(&p->d[i].head);
-		rpc_free(p->d[i].text.rpc);
 	}
+	rpc_free(p->spare);
 	free(p);
 }
 
@@ -81,7 +91,10 @@ void pump_set_verdict(struct pump_dir *d, enum pump_verdict v)
 /* HTTP that goes on and on without JSON-RPC. Silent event streams do not count. */
 void pump_http_quiet(struct pump *p)
 {
-	if (p->quiet <= PUMP_QUIET_BYTES && p->quiet_x < PUMP_QUIET_EXCHANGES)
+	uint64_t bytes = p->h2 ? PUMP_H2_QUIET_BYTES : PUMP_QUIET_BYTES;
+	uint64_t exchanges = p->h2 ? PUMP_H2_QUIET_EXCHANGES : PUMP_QUIET_EXCHANGES;
+
+	if (p->quiet <= bytes && p->quiet_x < exchanges)
 		return;
 	for (int i = 0; i < 2; i++)
 		if (p->d[i].verdict == PUMP_UNDECIDED)
@@ -102,7 +115,7 @@ void pump_restart(struct pump *p)
 		}
 		d->mode = PUMP_SNIFF;
 		d->behind = PUMP_SNIFF;
-		d->h.x = NULL;
+		d->part.x = NULL;
 	}
 }
 
@@ -132,18 +145,17 @@ static void decide_again(struct pump_dir *d, enum sniff s)
 		pump_http_head(d);
 }
 
-static void decide(struct pump_dir *d, enum sniff s)
+/* @in: the bytes that decided, and all in front of them. */
+static void decide(struct pump_dir *d, struct sv in, enum sniff s)
 {
-	if (d->behind != PUMP_SNIFF) {
+	if (d->behind != PUMP_HTTP && ((d->p->h2 && !d->p->http) || s == SNIFF_HTTP2)) {
+		pump_h2_begin(d, in, s);
+	} else if (d->behind != PUMP_SNIFF) {
 		decide_again(d, s);
-		return;
-	}
-	if (d->p->http || is_head(s)) {
+	} else if (d->p->http || is_head(s)) {
 		pump_http_begin(d, s == SNIFF_HTTP_RESP, d->late && !is_head(s));
 	} else if (s == SNIFF_TLS) {
 		dismiss(d, PUMP_TLS);
-	} else if (s == SNIFF_HTTP2) {
-		dismiss(d, PUMP_HTTP2);
 	} else if (s == SNIFF_LSP) {
 		pump_find(d, PUMP_F_LSP, 1, 0);
 		dismiss(d, PUMP_NOTHING);
@@ -174,9 +186,15 @@ static void replay(struct pump_dir *d, enum sniff s)
 
 	buf_init(&d->head, HTTP1_HEAD_MAX);
 	d->pos = d->head_pos;
-	decide(d, s);
+	decide(d, buf_sv(&held), s);
 	run(d, buf_sv(&held));
 	buf_done(&held);
+}
+
+/* A frame without the start of its connection. */
+static bool joins_h2(const struct pump_dir *d, struct sv in)
+{
+	return d->late && d->behind != PUMP_HTTP && !d->p->http && http2_begins(in, HTTP2_PAYLOAD_MAX);
 }
 
 static bool joins_events(const struct pump_dir *d, struct sv in)
@@ -193,12 +211,16 @@ static size_t sniff_feed(struct pump_dir *d, struct sv in)
 
 	if (d->head.n == 0) {
 		s = sniff(in);
+		if (s == SNIFF_TEXT && joins_h2(d, in)) {
+			pump_h2_begin(d, in, s);
+			return 0;
+		}
 		if (s == SNIFF_TEXT && joins_events(d, in)) {
 			pump_http_join(d);
 			return 0;
 		}
 		if (s != SNIFF_MORE) {
-			decide(d, s);
+			decide(d, in, s);
 			return 0;
 		}
 		d->head_pos = d->pos;
@@ -229,6 +251,8 @@ static bool may_begin(const struct pump_dir *d)
 
 static size_t step(struct pump_dir *d, struct sv in)
 {
+	bool at_feed = d->at_feed;
+
 	if (may_begin(d)) {
 		d->behind = d->mode;
 		d->mode = PUMP_SNIFF;
@@ -242,6 +266,10 @@ static size_t step(struct pump_dir *d, struct sv in)
 		return in.n;
 	case PUMP_HTTP:
 		return pump_http_feed(d, in);
+	case PUMP_H2:
+		return pump_h2_feed(d, in, at_feed);
+	case PUMP_WS:
+		return pump_ws_feed(d, in);
 	default:
 		return in.n;
 	}
@@ -255,7 +283,7 @@ static void sniff_end(struct pump_dir *d)
 	if (d->head.n)
 		replay(d, SNIFF_TEXT);
 	else if (d->started)
-		decide(d, SNIFF_TEXT);
+		decide(d, (struct sv){ NULL, 0 }, SNIFF_TEXT);
 }
 
 void pump_gap(struct pump *p, uint8_t dir, uint64_t pos, uint64_t len)
@@ -275,6 +303,10 @@ void pump_gap(struct pump *p, uint8_t dir, uint64_t pos, uint64_t len)
 		pump_lines_gap(d, len);
 	} else if (d->mode == PUMP_HTTP) {
 		pump_http_gap(d, len);
+	} else if (d->mode == PUMP_H2) {
+		pump_h2_gap(d, len);
+	} else if (d->mode == PUMP_WS) {
+		pump_ws_gap(d, len);
 	}
 	d->pos = end;
 }
@@ -316,6 +348,8 @@ void pump_eof(struct pump *p, uint8_t dir)
 		pump_lines_eof(d);
 	else if (d->mode == PUMP_HTTP)
 		pump_http_eof(d);
+	if (p->h2)
+		pump_h2_eof(d);
 	if (p->http && d->dir != p->req_dir)
 		pump_xchg_abort(p);
 	pump_xchg_flush(p);
@@ -328,10 +362,11 @@ uint64_t pump_needs(const struct pump *p, uint8_t dir)
 
 	if (d->head.n && d->head_pos < pos)
 		pos = d->head_pos;
-	if (d->text.open && d->text.beg < pos)
-		pos = d->text.beg;
-	if (p->http && d->dir == p->req_dir && p->first && p->first->pub.has_request &&
-	    p->first->pub.req_beg < pos)
-		pos = p->first->pub.req_beg;
+	if (d->mode == PUMP_H2)
+		return pump_h2_needs(d);
+	if (d->mode == PUMP_WS)
+		return pump_ws_needs(d);
+	if (d->part.text.open && d->part.text.beg < pos)
+		pos = d->part.text.beg;
 	return pos;
 }

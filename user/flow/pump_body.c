@@ -8,7 +8,13 @@
 #define WORD_MAX 4096 /* bytes kept of an "endpoint" event */
 #define RATIO	 1000 /* decoded bytes per coded byte */
 
-enum { BODY_SKIP, BODY_JSON, BODY_SSE };
+enum {
+	BODY_SKIP,
+	BODY_JSON,
+	BODY_SSE,
+	BODY_ANY,    /* at the first byte of it, and that will tell */
+	BODY_EVENTS, /* none, unless a frame begins with an event */
+};
 
 /* Where a JSON text or the data of an event stands. */
 enum {
@@ -18,9 +24,9 @@ enum {
 	AT_REST, /* behind what counts */
 };
 
-static struct pump_span plain(const struct pump_dir *d, uint64_t n)
+static struct pump_span plain(const struct pump_part *p, uint64_t n)
 {
-	return (struct pump_span){ d->pos, d->pos + n, false };
+	return (struct pump_span){ p->d->pos, p->d->pos + n, false };
 }
 
 /* The part of @span that @part, a view into @whole, takes. */
@@ -43,59 +49,59 @@ static size_t blanks(struct sv in)
 	return i;
 }
 
-static void note_broken(struct pump_dir *d, ssize_t err)
+static void note_broken(struct pump_part *p, ssize_t err)
 {
-	enum pump_finding f = pump_text_broken(d, err);
+	enum pump_finding f = pump_text_broken(p, err);
 
-	d->body.bad = f == PUMP_F_BAD_JSON;
-	d->body.too_long = f == PUMP_F_TOO_LONG;
-	d->body.state = AT_REST;
+	p->body.bad = f == PUMP_F_BAD_JSON;
+	p->body.too_long = f == PUMP_F_TOO_LONG;
+	p->body.state = AT_REST;
 }
 
-static void tell_broken(struct pump_dir *d)
+static void tell_broken(struct pump_part *p)
 {
-	if (d->body.bad)
-		pump_find(d, PUMP_F_BAD_JSON, 1, d->body.bytes);
-	if (d->body.too_long)
-		pump_find(d, PUMP_F_TOO_LONG, 1, d->body.bytes);
-	d->body.bad = d->body.too_long = false;
+	if (p->body.bad)
+		pump_find(p->d, PUMP_F_BAD_JSON, 1, p->body.bytes);
+	if (p->body.too_long)
+		pump_find(p->d, PUMP_F_TOO_LONG, 1, p->body.bytes);
+	p->body.bad = p->body.too_long = false;
 }
 
 /* Feed the open text; bytes taken. */
-static size_t in_text(struct pump_dir *d, struct sv in, struct pump_span span)
+static size_t in_text(struct pump_part *p, struct sv in, struct pump_span span)
 {
-	ssize_t n = pump_text_feed(d, in, span);
+	ssize_t n = pump_text_feed(p, in, span);
 
 	if (n < 0)
-		note_broken(d, n);
+		note_broken(p, n);
 	else if (n > 0)
-		d->body.state = AT_START;
+		p->body.state = AT_START;
 	return n > 0 ? (size_t)n : in.n;
 }
 
-static void json_bytes(struct pump_dir *d, struct sv all, struct pump_span span)
+static void json_bytes(struct pump_part *p, struct sv all, struct pump_span span)
 {
 	struct sv in = all;
 
-	while (in.n && d->body.kind == BODY_JSON) {
+	while (in.n && p->body.kind == BODY_JSON) {
 		size_t n;
 
-		if (d->body.state == AT_START) {
+		if (p->body.state == AT_START) {
 			n = blanks(in);
 			in.p += n;
 			in.n -= n;
 			if (in.n == 0)
 				return;
 			if (in.p[0] != '{' && in.p[0] != '[') {
-				d->body.kind = BODY_SKIP;
+				p->body.kind = BODY_SKIP;
 				return;
 			}
-			pump_text_begin(d, within(span, all, in).beg);
-			d->body.state = AT_TEXT;
+			pump_text_begin(p, within(span, all, in).beg);
+			p->body.state = AT_TEXT;
 		}
-		n = in_text(d, in, within(span, all, in));
-		if (d->body.state == AT_REST)
-			d->body.kind = BODY_SKIP;
+		n = in_text(p, in, within(span, all, in));
+		if (p->body.state == AT_REST)
+			p->body.kind = BODY_SKIP;
 		in.p += n;
 		in.n -= n;
 	}
@@ -103,9 +109,9 @@ static void json_bytes(struct pump_dir *d, struct sv all, struct pump_span span)
 
 /* Data of an event as it comes. Its name may stand behind it, so that whether it is an
  * "endpoint" is asked at the event's end; JSON does not wait for that. */
-static void sse_data(struct pump_dir *d, struct sv in, struct pump_span span)
+static void sse_data(struct pump_part *p, struct sv in, struct pump_span span)
 {
-	struct pump_body *b = &d->body;
+	struct pump_body *b = &p->body;
 	struct sv all = in;
 	size_t n;
 
@@ -118,12 +124,12 @@ static void sse_data(struct pump_dir *d, struct sv in, struct pump_span span)
 			return;
 		b->state = AT_WORD;
 		if (in.p[0] == '{' || in.p[0] == '[') {
-			pump_text_begin(d, within(span, all, in).beg);
+			pump_text_begin(p, within(span, all, in).beg);
 			b->state = AT_TEXT;
 		}
 	}
 	if (b->state == AT_TEXT) {
-		in_text(d, in, within(span, all, in));
+		in_text(p, in, within(span, all, in));
 		if (b->state == AT_START)
 			b->state = AT_REST; /* one text an event */
 	} else if (b->state == AT_WORD && b->words) {
@@ -132,124 +138,142 @@ static void sse_data(struct pump_dir *d, struct sv in, struct pump_span span)
 	}
 }
 
-static void sse_end(struct pump_dir *d, bool dispatch)
+static void sse_end(struct pump_part *p, bool dispatch)
 {
-	struct pump_body *b = &d->body;
-	struct pump_xchg *x = d->h.x;
-	struct pump_ops *ops = &d->p->ops;
+	struct pump_body *b = &p->body;
+	struct pump_xchg *x = p->x;
+	struct pump_ops *ops = &p->d->p->ops;
 
 	if (b->state == AT_TEXT) {
-		pump_text_drop(d);
-		note_broken(d, -EBADMSG);
+		pump_text_drop(p);
+		note_broken(p, -EBADMSG);
 	}
-	tell_broken(d);
+	tell_broken(p);
 	if (dispatch && b->state == AT_WORD && b->word.n && x && ops->endpoint &&
 	    sv_eq(sse_event(b->sse), SV("endpoint")))
 		ops->endpoint(ops->ctx, &x->pub, sv_trim(buf_sv(&b->word)));
 	if (x && x->pub.rpc == b->rpc)
-		d->p->quiet += b->bytes;
+		p->d->p->quiet += b->bytes;
 	b->rpc = x ? x->pub.rpc : 0;
 	b->bytes = 0;
+	b->blind = false;
 	b->state = AT_START;
 	buf_done(&b->word);
-	pump_http_quiet(d->p);
+	pump_http_quiet(p->d->p);
 }
 
-static void sse_bytes(struct pump_dir *d, struct sv all, struct pump_span span)
+static void sse_bytes(struct pump_part *p, struct sv all, struct pump_span span)
 {
 	struct sv in = all;
 
 	while (in.n) {
 		struct sse_part part;
-		size_t n = (size_t)sse_next(d->body.sse, in, &part);
+		size_t n = (size_t)sse_next(p->body.sse, in, &part);
 
 		if (part.kind == SSE_DATA)
-			sse_data(d, part.data, within(span, all, part.data));
+			sse_data(p, part.data, within(span, all, part.data));
 		else if (part.kind == SSE_JOIN)
-			sse_data(d, SV("\n"), within(span, all, (struct sv){ in.p, 1 }));
+			sse_data(p, SV("\n"), within(span, all, (struct sv){ in.p, 1 }));
 		else if (part.kind == SSE_END)
-			sse_end(d, part.dispatch);
+			sse_end(p, part.dispatch);
 		in.p += n;
 		in.n -= n;
 	}
 }
 
-static void decoded(struct pump_dir *d, struct sv in, struct pump_span span)
+/* The head was not seen: is it JSON? */
+static void any_bytes(struct pump_part *p, struct sv in)
 {
-	if (d->body.kind == BODY_JSON)
-		json_bytes(d, in, span);
-	else if (d->body.kind == BODY_SSE)
-		sse_bytes(d, in, span);
+	size_t n = blanks(in);
+
+	if (n < in.n)
+		p->body.kind = in.p[n] == '{' || in.p[n] == '[' ? BODY_JSON : BODY_EVENTS;
+}
+
+static void decoded(struct pump_part *p, struct sv in, struct pump_span span)
+{
+	if (p->body.kind == BODY_ANY)
+		any_bytes(p, in);
+	if (p->body.kind == BODY_JSON)
+		json_bytes(p, in, span);
+	else if (p->body.kind == BODY_SSE)
+		sse_bytes(p, in, span);
 }
 
 static void on_decoded(void *ctx, struct sv in)
 {
-	struct pump_dir *d = ctx;
+	struct pump_part *p = ctx;
 
-	decoded(d, in, d->body.span);
+	decoded(p, in, p->body.span);
 }
 
-void pump_body_feed(struct pump_dir *d, struct sv in)
+bool pump_body_feed(struct pump_part *p, struct sv in)
 {
-	struct pump_body *b = &d->body;
+	struct pump_body *b = &p->body;
 	int err;
 
 	if (b->kind != BODY_SSE) {
 		b->bytes += in.n;
-		d->p->quiet += in.n;
+		p->d->p->quiet += in.n;
 	}
-	if (b->kind == BODY_SKIP) {
-		pump_http_quiet(d->p);
-		return;
+	if (b->kind == BODY_SKIP && !b->series) {
+		pump_http_quiet(p->d->p);
+		return true;
 	}
-	b->span = plain(d, in.n);
+	b->span = plain(p, in.n);
 	if (!b->coding) {
-		decoded(d, in, b->span);
-		return;
+		decoded(p, in, b->span);
+		return true;
 	}
 	b->span.coded = true;
 	err = coding_feed(b->coding, in);
 	/* Once it is known to hold nothing of interest, how the body goes on does not matter. */
-	if (!err || b->kind == BODY_SKIP)
-		return;
-	pump_find(d, err == -E2BIG ? PUMP_F_BOMB : PUMP_F_CODING, 1, 0);
-	pump_text_drop(d);
+	if (!err || (b->kind == BODY_SKIP && !b->series))
+		return true;
+	pump_find(p->d, err == -E2BIG ? PUMP_F_BOMB : PUMP_F_CODING, 1, 0);
+	pump_text_drop(p);
 	b->bad = b->too_long = false;
 	b->kind = BODY_SKIP;
+	return false;
 }
 
 /* Bytes of the body were not seen. An event stream goes on at its next event. */
-void pump_body_gap(struct pump_dir *d)
+void pump_body_gap(struct pump_part *p)
 {
-	struct pump_body *b = &d->body;
+	struct pump_body *b = &p->body;
 
-	pump_text_drop(d);
+	pump_text_drop(p);
 	b->bad = b->too_long = false;
+	if (b->kind == BODY_ANY || b->kind == BODY_EVENTS) {
+		b->kind = BODY_EVENTS;
+		return;
+	}
 	if (b->kind != BODY_SSE || b->coding) {
 		b->kind = BODY_SKIP;
 		return;
 	}
+	b->blind = true;
 	sse_resync(b->sse);
 	b->state = AT_START;
 	b->bytes = 0;
 	buf_done(&b->word);
 }
 
-bool pump_body_is_events(const struct pump_dir *d)
+bool pump_body_is_events(const struct pump_part *p)
 {
-	return d->body.kind == BODY_SSE && !d->body.coding;
+	return p->body.kind == BODY_SSE && !p->body.coding;
 }
 
 /* Behind a hole, an event begins here. */
-void pump_body_events(struct pump_dir *d)
+void pump_body_events(struct pump_part *p)
 {
-	sse_init(d->body.sse);
+	sse_init(p->body.sse);
 }
 
-void pump_body_free(struct pump_dir *d)
+void pump_body_free(struct pump_part *p)
 {
-	struct pump_share *share = d->p->opts.share;
-	struct pump_body *b = &d->body;
+	struct pump_share *share = p->d->p->opts.share;
+	struct pump_body *b = &p->body;
 
 	if (b->coding && share)
 		share->codings--;
@@ -259,17 +283,17 @@ void pump_body_free(struct pump_dir *d)
 	*b = (struct pump_body){ .kind = BODY_SKIP };
 }
 
-void pump_body_end(struct pump_dir *d, bool complete)
+void pump_body_end(struct pump_part *p, bool complete)
 {
-	struct pump_body *b = &d->body;
+	struct pump_body *b = &p->body;
 
 	/* An event without its blank line does not count, so it cannot be broken either. */
 	if (complete && b->kind == BODY_JSON && b->state == AT_TEXT)
-		note_broken(d, -EBADMSG);
+		note_broken(p, -EBADMSG);
 	if (b->kind != BODY_SSE)
-		tell_broken(d);
-	pump_text_drop(d);
-	pump_body_free(d);
+		tell_broken(p);
+	pump_text_drop(p);
+	pump_body_free(p);
 }
 
 /* Content types that cannot hold JSON or events. Others are looked into: peers send JSON as
@@ -281,6 +305,7 @@ static bool is_foreign(struct sv type)
 		{ "audio/", 6 },      { "video/", 6 },
 		{ "font/", 5 },	      { "text/css", 8 },
 		{ "multipart/", 10 }, { "application/x-www-form-urlencoded", 33 },
+		{ "application/grpc", 16 },
 	};
 
 	for (size_t i = 0; i < sizeof(not ) / sizeof(not [0]); i++)
@@ -289,21 +314,21 @@ static bool is_foreign(struct sv type)
 	return false;
 }
 
-static uint8_t kind_of(const struct pump_dir *d, const struct http1_head *h)
+static uint8_t kind_of(const struct pump_part *p, const struct http1_head *h)
 {
-	if (!d->h.x || (!h->response && !sv_eq(h->method, SV("POST"))))
+	if (!p->x || (!h->response && !sv_eq(h->method, SV("POST"))))
 		return BODY_SKIP;
-	if (h->response && d->h.x->pub.sse)
+	if (h->response && p->x->pub.sse)
 		return BODY_SSE;
 	return is_foreign(h->content_type) ? BODY_SKIP : BODY_JSON;
 }
 
-static int start_coding(struct pump_dir *d, const struct http1_head *h)
+static int start_coding(struct pump_part *p, const struct http1_head *h, uint64_t max)
 {
 	struct coding_opts opts = {
-		.out_max = d->p->opts.inflate_max, .ratio = RATIO, .out = on_decoded, .ctx = d
+		.out_max = max, .ratio = RATIO, .out = on_decoded, .ctx = p
 	};
-	struct pump_share *share = d->p->opts.share;
+	struct pump_share *share = p->d->p->opts.share;
 
 	if (h->te_coded || h->encodings)
 		return -EPROTONOSUPPORT;
@@ -313,32 +338,96 @@ static int start_coding(struct pump_dir *d, const struct http1_head *h)
 		share->codings_full++;
 		return -ENOSPC;
 	}
-	d->body.coding = coding_new(h->content_encoding, &opts);
-	if (d->body.coding && share)
+	p->body.coding = coding_new(h->content_encoding, &opts);
+	if (p->body.coding && share)
 		share->codings++;
-	return d->body.coding ? 0 : -EPROTONOSUPPORT;
+	return p->body.coding ? 0 : -EPROTONOSUPPORT;
 }
 
-void pump_body_begin(struct pump_dir *d, const struct http1_head *h)
+static void begin_events(struct pump_body *b)
 {
-	struct pump_body *b = &d->body;
-
-	pump_body_free(d);
-	b->kind = kind_of(d, h);
-	b->words = d->h.x && (!d->h.x->pub.has_request || sv_eq(d->h.x->pub.method, SV("GET")));
-	b->rpc = d->h.x ? d->h.x->pub.rpc : 0;
-	buf_init(&b->word, WORD_MAX);
-	if (b->kind == BODY_SKIP)
-		return;
-	if (start_coding(d, h) != 0) {
-		pump_find(d, PUMP_F_CODING, 1, 0);
-		b->kind = BODY_SKIP;
-	}
-	if (b->kind != BODY_SSE)
-		return;
-	b->sse = malloc(sizeof(*b->sse));
+	b->kind = BODY_SSE;
+	b->blind = false;
+	if (!b->sse)
+		b->sse = malloc(sizeof(*b->sse));
 	if (b->sse)
 		sse_init(b->sse);
 	else
 		b->kind = BODY_SKIP;
+}
+
+static bool words_may_come(const struct pump_http *x)
+{
+	return x->method.n == 0 || sv_eq(x->method, SV("GET"));
+}
+
+void pump_body_begin(struct pump_part *p, const struct http1_head *h)
+{
+	struct pump_body *b = &p->body;
+
+	pump_body_free(p);
+	b->kind = kind_of(p, h);
+	b->words = p->x && words_may_come(&p->x->pub);
+	b->rpc = p->x ? p->x->pub.rpc : 0;
+	buf_init(&b->word, WORD_MAX);
+	if (b->kind == BODY_SKIP)
+		return;
+	if (start_coding(p, h, p->d->p->opts.inflate_max) != 0) {
+		pump_find(p->d, PUMP_F_CODING, 1, 0);
+		b->kind = BODY_SKIP;
+	}
+	if (b->kind == BODY_SSE)
+		begin_events(b);
+}
+
+void pump_body_guess(struct pump_part *p, bool start)
+{
+	struct pump_body *b = &p->body;
+
+	pump_body_free(p);
+	b->kind = start ? BODY_ANY : BODY_EVENTS;
+	b->words = words_may_come(&p->x->pub);
+	b->rpc = p->x->pub.rpc;
+	b->blind = true;
+	buf_init(&b->word, WORD_MAX);
+}
+
+bool pump_body_unpack(struct pump_part *p)
+{
+	static const struct http1_head deflate = { .content_encoding = { "deflate", 7 } };
+
+	p->body.series = true;
+	if (start_coding(p, &deflate, 0) == 0)
+		return true;
+	pump_find(p->d, PUMP_F_CODING, 1, 0);
+	return false;
+}
+
+void pump_body_text(struct pump_part *p, bool json)
+{
+	p->body.kind = json ? BODY_JSON : BODY_SKIP;
+	p->body.state = AT_START;
+	p->body.bytes = 0;
+}
+
+void pump_body_text_end(struct pump_part *p)
+{
+	if (p->body.kind == BODY_JSON && p->body.state == AT_TEXT)
+		note_broken(p, -EBADMSG);
+	tell_broken(p);
+	pump_text_drop(p);
+	p->body.kind = BODY_SKIP;
+}
+
+void pump_body_frame(struct pump_part *p, struct sv in)
+{
+	struct pump_body *b = &p->body;
+
+	if (!b->blind || p->d->dir == p->x->pub.req_dir || !pump_events(in))
+		return;
+	if (b->kind == BODY_ANY || b->kind == BODY_EVENTS)
+		p->x->pub.sse = true;
+	else if (b->kind != BODY_SSE)
+		return;
+	begin_events(b);
 }

@@ -4,16 +4,20 @@
  *
  * A direction that lost its framing (hole, malformed head) waits for a feed that begins with a
  * head: inside the bytes, text that looks like one may be a body. */
-#include "flow/pump_http.h"
+#include "flow/pump_h2.h"
+#include "flow/pump_ws.h"
 
 #include <errno.h>
+
+/* What HTTP/2 begins with looks like one. Behind an upgrade it may be fed before the answer that says so. */
+#define PREFACE_HEAD "PRI * HTTP/2.0\r\n\r\n"
 
 enum {
 	H_HEAD,	  /* in a head, or between messages */
 	H_LENGTH, /* in a body of known length */
 	H_CHUNKED,
 	H_TO_EOF, /* in a body that lasts as long as the connection */
-	H_WAIT,	  /* behind CONNECT: its answer decides what these bytes are */
+	H_WAIT,	  /* behind CONNECT or an upgrade: the answer decides what these bytes are */
 	H_LOST,
 	H_EVENTS, /* in an event stream, at an unknown place of its chunks */
 };
@@ -42,9 +46,9 @@ static uint64_t head_beg(const struct pump_dir *d)
 /* The message is over at @end. */
 static void message_end(struct pump_dir *d, uint64_t end)
 {
-	struct pump_xchg *x = d->h.x;
+	struct pump_xchg *x = d->part.x;
 
-	pump_body_end(d, true);
+	pump_body_end(&d->part, true);
 	if (x && d->h.response) {
 		x->pub.resp_end = end;
 		x->pub.resp_done = x->resp_over = true;
@@ -53,8 +57,8 @@ static void message_end(struct pump_dir *d, uint64_t end)
 		x->pub.req_done = x->req_over = true;
 	}
 	if (x && x->pub.lost)
-		d->lost = 0; /* the exchange tells of it */
-	d->h.x = NULL;
+		d->part.lost = 0; /* the exchange tells of it */
+	d->part.x = NULL;
 	d->h.state = H_HEAD;
 	head_reset(d);
 	pump_xchg_flush(d->p);
@@ -64,18 +68,18 @@ static void message_end(struct pump_dir *d, uint64_t end)
 /* Where the next message begins is unknown. */
 static void framing_lost(struct pump_dir *d)
 {
-	struct pump_xchg *x = d->h.x;
+	struct pump_xchg *x = d->part.x;
 
-	pump_body_end(d, false);
+	pump_body_end(&d->part, false);
 	d->p->ordinal = false;
 	if (x && d->h.response)
 		x->pub.aborted = x->resp_over = true;
 	else if (x)
 		x->req_over = true;
 	if (x && x->pub.lost)
-		d->lost = 0;
+		d->part.lost = 0;
 	d->h.resynced = d->h.response;
-	d->h.x = NULL;
+	d->part.x = NULL;
 	d->h.state = H_LOST;
 	head_reset(d);
 	pump_xchg_flush(d->p);
@@ -89,7 +93,7 @@ static void malformed(struct pump_dir *d)
 
 static void body_begin(struct pump_dir *d, const struct http1_head *h, enum http1_framing f)
 {
-	pump_body_begin(d, h);
+	pump_body_begin(&d->part, h);
 	d->h.left = h->length;
 	if (f == HTTP1_CHUNKED)
 		chunked_init(&d->h.chunked);
@@ -99,21 +103,20 @@ static void body_begin(struct pump_dir *d, const struct http1_head *h, enum http
 
 static void request_head(struct pump_dir *d, const struct http1_head *h, uint64_t end)
 {
-	struct pump_xchg *x = pump_xchg_request(d->p, h);
+	struct pump_xchg *x = pump_xchg_request(d->p, h, head_beg(d));
 	enum http1_framing f = http1_framing(h, (struct sv){ NULL, 0 });
-	bool connect = sv_eq(h->method, SV("CONNECT")); /* message_end drops what @h points into */
+	/* message_end drops what @h points into */
+	bool wait = sv_eq(h->method, SV("CONNECT")) || sv_ieq(h->upgrade, SV("websocket"));
 
-	d->h.x = x;
-	if (x)
-		x->pub.req_beg = head_beg(d);
-	else
+	d->part.x = x;
+	if (!x)
 		pump_find(d, PUMP_F_HTTP, 1, 0);
 	if (f != HTTP1_NO_BODY) {
 		body_begin(d, h, f);
 		return;
 	}
 	message_end(d, end);
-	if (connect)
+	if (wait)
 		d->h.state = H_WAIT;
 	d->h.waited = false;
 }
@@ -121,23 +124,33 @@ static void request_head(struct pump_dir *d, const struct http1_head *h, uint64_
 /* 101: another protocol from here on. CONNECT: whatever the tunnel carries. */
 static void tunnel(struct pump_dir *d, const struct http1_head *h, uint64_t end)
 {
-	bool h2c = sv_ieq(h->upgrade, SV("h2c"));
+	uint16_t status = h->status;
+	bool websocket;
 
+	if (h->status == 101 && sv_ieq(h->upgrade, SV("h2c")) && d->part.x) {
+		pump_h2_upgrade(d, d->part.x);
+		return;
+	}
+	websocket = sv_ieq(h->upgrade, SV("websocket"));
 	message_end(d, end);
-	if (h->status != 101) {
+	if (status != 101) {
 		pump_restart(d->p);
+		return;
+	}
+	if (websocket) {
+		pump_ws_upgrade(d);
 		return;
 	}
 	pump_find(d, PUMP_F_UPGRADE, 1, 0);
 	for (int i = 0; i < 2; i++) {
 		d->p->d[i].mode = PUMP_OFF;
-		pump_set_verdict(&d->p->d[i], h2c ? PUMP_HTTP2 : PUMP_NOTHING);
+		pump_set_verdict(&d->p->d[i], PUMP_NOTHING);
 	}
 }
 
-/* CONNECT was refused: requests go on, from a place that is known only if nothing came
+/* CONNECT, or an upgrade, was refused: requests go on, from a place that is known only if nothing came
  * meanwhile. */
-static void connect_refused(struct pump_dir *req)
+static void refused(struct pump_dir *req)
 {
 	if (req->h.waited)
 		framing_lost(req);
@@ -155,7 +168,7 @@ static void response_head(struct pump_dir *d, const struct http1_head *h, uint64
 		return;
 	}
 	x = pump_xchg_response(d->p, h);
-	d->h.x = x;
+	d->part.x = x;
 	if (x)
 		x->pub.resp_beg = head_beg(d);
 	if (f == HTTP1_TUNNEL) {
@@ -163,7 +176,7 @@ static void response_head(struct pump_dir *d, const struct http1_head *h, uint64
 		return;
 	}
 	if (peer(d)->mode == PUMP_HTTP && peer(d)->h.state == H_WAIT)
-		connect_refused(peer(d));
+		refused(peer(d));
 	if (f == HTTP1_NO_BODY)
 		message_end(d, end);
 	else
@@ -176,7 +189,10 @@ static void head_done(struct pump_dir *d, uint64_t end)
 	struct http1_head h;
 
 	if (http1_parse(head.p, head.n, d->h.response, &h) != 0) {
-		malformed(d);
+		if (!d->h.response && sv_eq(buf_sv(&head), SV(PREFACE_HEAD)))
+			pump_h2_preface(d, head.n);
+		else
+			malformed(d);
 		return;
 	}
 	d->p->quiet += head.n;
@@ -208,7 +224,7 @@ static size_t in_length(struct pump_dir *d, struct sv in)
 
 	if (in.n > h->left)
 		in.n = (size_t)h->left;
-	pump_body_feed(d, in);
+	pump_body_feed(&d->part, in);
 	h->left -= in.n;
 	if (h->left == 0)
 		message_end(d, d->pos + in.n);
@@ -225,7 +241,7 @@ static size_t in_chunked(struct pump_dir *d, struct sv in)
 		return 0;
 	}
 	if (data.n)
-		pump_body_feed(d, data);
+		pump_body_feed(&d->part, data);
 	if (chunked_done(&d->h.chunked))
 		message_end(d, d->pos + (size_t)n);
 	return (size_t)n;
@@ -238,7 +254,7 @@ static size_t in_events(struct pump_dir *d, struct sv in)
 	d->h.fresh = false;
 	if (!fresh || !pump_chunk_events(in))
 		return in.n;
-	pump_body_events(d);
+	pump_body_events(&d->part);
 	chunked_init(&d->h.chunked);
 	d->h.state = H_CHUNKED;
 	return 0;
@@ -254,7 +270,7 @@ size_t pump_http_feed(struct pump_dir *d, struct sv in)
 	case H_CHUNKED:
 		return in_chunked(d, in);
 	case H_TO_EOF:
-		pump_body_feed(d, in);
+		pump_body_feed(&d->part, in);
 		return in.n;
 	case H_WAIT:
 		d->h.waited = true;
@@ -271,6 +287,16 @@ bool pump_http_lost(const struct pump_dir *d)
 	return d->h.state == H_LOST || d->h.state == H_EVENTS;
 }
 
+bool pump_http_waits(const struct pump_dir *d)
+{
+	return d->h.state == H_WAIT && !d->h.waited;
+}
+
+bool pump_http_between(const struct pump_dir *d)
+{
+	return d->h.state == H_HEAD;
+}
+
 void pump_http_head(struct pump_dir *d)
 {
 	if (d->h.state == H_EVENTS)
@@ -281,8 +307,9 @@ void pump_http_head(struct pump_dir *d)
 
 static void begin(struct pump_dir *d, bool response, bool lost)
 {
-	pump_text_drop(d);
+	pump_text_drop(&d->part);
 	d->h = (struct pump_hdir){ .response = response, .state = lost ? H_LOST : H_HEAD };
+	d->part.x = NULL;
 	d->mode = PUMP_HTTP;
 	head_reset(d);
 }
@@ -307,16 +334,16 @@ static void length_gap(struct pump_dir *d, uint64_t len)
 {
 	uint64_t in = len < d->h.left ? len : d->h.left;
 
-	if (d->h.x)
-		d->h.x->pub.lost += in;
-	d->lost += in;
-	pump_body_gap(d);
+	if (d->part.x)
+		d->part.x->pub.lost += in;
+	d->part.lost += in;
+	pump_body_gap(&d->part);
 	d->h.left -= in;
 	if (d->h.left == 0)
 		message_end(d, d->pos + in);
 	if (in < len) {
 		framing_lost(d);
-		d->lost += len - in;
+		d->part.lost += len - in;
 	}
 }
 
@@ -325,9 +352,9 @@ void pump_http_join(struct pump_dir *d)
 	struct http1_head h = { .response = true, .content_type = SV("text/event-stream") };
 
 	pump_http_begin(d, true, false);
-	d->h.x = pump_xchg_response(d->p, &h);
-	if (d->h.x)
-		d->h.x->pub.resp_beg = d->pos;
+	d->part.x = pump_xchg_response(d->p, &h);
+	if (d->part.x)
+		d->part.x->pub.resp_beg = d->pos;
 	body_begin(d, &h, HTTP1_CHUNKED);
 }
 
@@ -339,15 +366,15 @@ void pump_http_gap(struct pump_dir *d, uint64_t len)
 		length_gap(d, len);
 		return;
 	}
-	if (h->x)
-		h->x->pub.lost += len;
-	d->lost += len;
+	if (d->part.x)
+		d->part.x->pub.lost += len;
+	d->part.lost += len;
 	if (h->state == H_TO_EOF || (h->state == H_CHUNKED && chunked_skip(&h->chunked, len))) {
-		pump_body_gap(d);
+		pump_body_gap(&d->part);
 	} else if (h->state == H_WAIT) {
 		h->waited = true;
-	} else if ((h->state == H_CHUNKED || h->state == H_EVENTS) && pump_body_is_events(d)) {
-		pump_body_gap(d);
+	} else if ((h->state == H_CHUNKED || h->state == H_EVENTS) && pump_body_is_events(&d->part)) {
+		pump_body_gap(&d->part);
 		h->state = H_EVENTS;
 	} else {
 		framing_lost(d);
@@ -356,15 +383,15 @@ void pump_http_gap(struct pump_dir *d, uint64_t len)
 
 void pump_http_eof(struct pump_dir *d)
 {
-	struct pump_xchg *x = d->h.x;
+	struct pump_xchg *x = d->part.x;
 
 	if (d->h.state == H_TO_EOF) {
 		message_end(d, d->pos);
 	} else {
-		pump_body_end(d, false);
+		pump_body_end(&d->part, false);
 		if (x && !d->h.response)
 			x->req_over = true;
-		d->h.x = NULL;
+		d->part.x = NULL;
 	}
 	pump_xchg_flush(d->p);
 }

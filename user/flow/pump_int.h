@@ -22,8 +22,8 @@ struct pump_span {
 };
 
 struct pump_text {
-	struct rpc *rpc;	 /* on demand, then kept */
-	bool open;		 /* begun, neither ended nor broken */
+	struct rpc *rpc; /* while it is open */
+	bool open;	 /* begun, neither ended nor broken */
 	uint8_t shape;		 /* how it begins: see pump_text.c */
 	uint64_t off;		 /* bytes fed */
 	uint64_t part, part_end; /* offset of the part at hand; wire end of the one before */
@@ -46,12 +46,24 @@ struct pump_body {
 	uint8_t state;	       /* of its JSON text, or of the event's data */
 	bool bad, too_long;    /* begins like JSON and is not; above the cap */
 	bool words;	       /* an "endpoint" event may come */
+	bool series;	       /* of texts, which are coded as one: it is decoded to its end, whatever it holds */
+	bool blind;	       /* what stood before was not seen: an event may begin with a frame */
 	uint64_t bytes;	       /* of the body, or of the event's data */
 	uint32_t rpc;	       /* messages before this event */
 	struct coding *coding; /* NULL: identity */
 	struct sse *sse;
 	struct buf word;       /* data of an event that is no JSON */
 	struct pump_span span; /* of the bytes at hand */
+};
+
+/* What is decoded piece by piece: a direction's lines, or the body of one HTTP message. A direction has one at a time,
+ * with HTTP/2 one for each stream. */
+struct pump_part {
+	struct pump_dir *d;
+	struct pump_xchg *x; /* whose message it is; NULL: lines, or an exchange that found no room */
+	uint64_t lost;	     /* bytes of holes that no message has told of yet */
+	struct pump_text text;
+	struct pump_body body;
 };
 
 struct pump_xchg {
@@ -71,10 +83,9 @@ struct pump_hdir {
 	uint64_t left; /* of a Content-Length body */
 	struct http1_scan scan;
 	struct chunked chunked;
-	struct pump_xchg *x; /* whose message is being read */
 };
 
-enum { PUMP_SNIFF, PUMP_LINES, PUMP_HTTP, PUMP_OFF };
+enum { PUMP_SNIFF, PUMP_LINES, PUMP_HTTP, PUMP_H2, PUMP_WS, PUMP_OFF };
 
 struct pump_dir {
 	struct pump *p;
@@ -83,17 +94,17 @@ struct pump_dir {
 	uint8_t verdict;		  /* enum pump_verdict */
 	bool started, eof, late, at_feed; /* at_feed: the bytes at hand begin a feed */
 	uint64_t pos;			  /* of the byte at hand, or of the next one */
-	uint64_t lost;			  /* bytes of holes that no message has told of yet */
 	uint64_t quiet;			  /* bytes since the last JSON-RPC message (lines) */
 	struct buf head;		  /* bytes being sniffed, or an HTTP head */
 	uint64_t head_pos;
 	struct {
 		uint64_t n, bytes;
 	} held[PUMP_F_N]; /* findings until JSON-RPC is seen */
-	struct pump_text text;
+	struct pump_part part; /* of lines and HTTP/1 */
 	struct pump_lines lines;
 	struct pump_hdir h;
-	struct pump_body body;
+	struct pump_h2_dir *h2; /* PUMP_H2 */
+	struct pump_ws *ws;	/* PUMP_WS */
 };
 
 struct pump {
@@ -107,6 +118,9 @@ struct pump {
 	uint32_t n;
 	uint64_t overflow;	 /* requests behind them that found no room */
 	uint64_t quiet, quiet_x; /* HTTP bytes and exchanges since the last JSON-RPC message */
+	struct pump_h2 *h2;	 /* HTTP/2 was recognised in a direction */
+	struct rpc *spare;	 /* for the next text */
+	struct pump_part *speaks; /* whose text is being fed */
 };
 
 /* pump.c */
@@ -116,10 +130,10 @@ void pump_restart(struct pump *p);
 void pump_http_quiet(struct pump *p);
 
 /* pump_text.c: feed as rpc_feed does; broken says what an error makes of the text. */
-void pump_text_begin(struct pump_dir *d, uint64_t pos);
-ssize_t pump_text_feed(struct pump_dir *d, struct sv in, struct pump_span span);
-void pump_text_drop(struct pump_dir *d);
-enum pump_finding pump_text_broken(const struct pump_dir *d, ssize_t err);
+void pump_text_begin(struct pump_part *part, uint64_t pos);
+ssize_t pump_text_feed(struct pump_part *part, struct sv in, struct pump_span span);
+void pump_text_drop(struct pump_part *part);
+enum pump_finding pump_text_broken(const struct pump_part *part, ssize_t err);
 
 /* pump_lines.c */
 void pump_lines_begin(struct pump_dir *d, bool late);

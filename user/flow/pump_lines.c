@@ -30,8 +30,8 @@ static void line_end(struct pump_dir *d)
 	struct pump_lines *l = &d->lines;
 
 	if (l->state == L_TEXT) {
-		pump_text_drop(d);
-		waste(d, pump_text_broken(d, -EBADMSG));
+		pump_text_drop(&d->part);
+		waste(d, pump_text_broken(&d->part, -EBADMSG));
 	}
 	if (l->state == L_WASTE && !l->doubt)
 		pump_find(d, (enum pump_finding)l->what, 1, l->bytes);
@@ -44,7 +44,7 @@ static void text(struct pump_dir *d, uint64_t pos, bool doubt)
 {
 	d->lines.state = L_TEXT;
 	d->lines.doubt = doubt;
-	pump_text_begin(d, pos);
+	pump_text_begin(&d->part, pos);
 }
 
 /* One byte at the start of a line: taken or not. */
@@ -72,14 +72,14 @@ static size_t at_start(struct pump_dir *d, char c, uint64_t pos)
 static size_t in_text(struct pump_dir *d, struct sv in, uint64_t pos)
 {
 	struct pump_lines *l = &d->lines;
-	ssize_t n = pump_text_feed(d, in, (struct pump_span){ pos, pos + in.n, false });
+	ssize_t n = pump_text_feed(&d->part, in, (struct pump_span){ pos, pos + in.n, false });
 
 	if (n == 0) {
 		l->bytes += in.n;
 		return in.n;
 	}
 	if (n < 0) {
-		waste(d, pump_text_broken(d, n)); /* which counts @in */
+		waste(d, pump_text_broken(&d->part, n)); /* which counts @in */
 		return 0;
 	}
 	l->state = L_REST;
@@ -155,8 +155,8 @@ void pump_lines_begin(struct pump_dir *d, bool late)
 
 void pump_lines_gap(struct pump_dir *d, uint64_t len)
 {
-	d->lost += len;
-	pump_text_drop(d);
+	d->part.lost += len;
+	pump_text_drop(&d->part);
 	pump_lines_begin(d, true);
 	/* What follows may be HTTP, if nothing spoke against it yet. */
 	d->late = true;
@@ -169,7 +169,7 @@ bool pump_lines_unsure(const struct pump_dir *d)
 	/* A body has no newline behind its message. */
 	if (d->verdict == PUMP_RPC)
 		return d->lines.state == L_REST;
-	return !d->text.open || d->lines.doubt;
+	return !d->part.text.open || d->lines.doubt;
 }
 
 void pump_lines_eof(struct pump_dir *d)

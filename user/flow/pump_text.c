@@ -36,7 +36,7 @@ static void rpc_seen(struct pump_dir *d)
 	struct pump *p = d->p;
 
 	d->quiet = 0;
-	if (d->mode != PUMP_HTTP) {
+	if (d->mode == PUMP_LINES) {
 		pump_set_verdict(d, PUMP_RPC);
 		return;
 	}
@@ -46,34 +46,36 @@ static void rpc_seen(struct pump_dir *d)
 	pump_set_verdict(&p->d[1], PUMP_RPC);
 }
 
-static void hand_out(struct pump_dir *d, const struct rpc_msg *m)
+static void hand_out(struct pump_part *part, const struct rpc_msg *m)
 {
-	struct pump_xchg *x = d->mode == PUMP_HTTP ? d->h.x : NULL;
-	const struct pump_text *t = &d->text;
+	const struct pump_text *t = &part->text;
+	struct pump_xchg *x = part->x;
+	struct pump *p = part->d->p;
 	struct pump_msg out = {
 		.rpc = m,
-		.dir = d->dir,
+		.dir = part->d->dir,
 		.beg = wire_beg(t, m),
 		.end = wire_end(t, m),
-		.lost = d->lost,
+		.lost = part->lost,
 		.http = x ? &x->pub : NULL,
 	};
 
-	if (x && d->body.sse && d->h.response) {
+	if (x && part->body.sse) {
 		out.sse = true;
-		out.sse_event = sse_event(d->body.sse);
-		out.sse_id = sse_id(d->body.sse);
+		out.sse_event = sse_event(part->body.sse);
+		out.sse_id = sse_id(part->body.sse);
 	}
 	if (x && m->kind != RPC_OTHER)
 		x->pub.rpc++;
-	d->lost = 0;
-	if (d->p->ops.msg)
-		d->p->ops.msg(d->p->ops.ctx, &out);
+	part->lost = 0;
+	if (p->ops.msg)
+		p->ops.msg(p->ops.ctx, &out);
 }
 
 static void on_msg(void *ctx, const struct rpc_msg *m)
 {
-	struct pump_dir *d = ctx;
+	struct pump_part *part = ((struct pump *)ctx)->speaks;
+	struct pump_dir *d = part->d;
 	const struct rpc_value *v = &m->f[RPC_F_JSONRPC];
 
 	/* Behind a hole a '{' may be the inside of something else. */
@@ -84,23 +86,46 @@ static void on_msg(void *ctx, const struct rpc_msg *m)
 		rpc_seen(d);
 	/* The JSON of programs that speak no JSON-RPC concerns nobody. */
 	if (d->verdict == PUMP_RPC)
-		hand_out(d, m);
+		hand_out(part, m);
 }
 
-void pump_text_begin(struct pump_dir *d, uint64_t pos)
+static struct rpc *rpc_take(struct pump *p)
 {
-	struct pump_text *t = &d->text;
-	struct rpc_opts opts = { .content_max = d->p->opts.content_max,
-				 .text_max = d->p->opts.message_max,
+	struct rpc_opts opts = { .content_max = p->opts.content_max,
+				 .text_max = p->opts.message_max,
 				 .strict = true,
 				 .marks = true,
 				 .msg = on_msg,
-				 .ctx = d };
+				 .ctx = p };
+	struct rpc *r = p->spare;
+
+	p->spare = NULL;
+	if (r)
+		rpc_reset(r);
+	return r ? r : rpc_new(&opts);
+}
+
+/* A pump keeps one decoder: most of the time one text is open, or none. */
+void pump_text_drop(struct pump_part *part)
+{
+	struct pump *p = part->d->p;
+
+	if (p->spare)
+		rpc_free(part->text.rpc);
+	else
+		p->spare = part->text.rpc;
+	part->text.rpc = NULL;
+	part->text.open = false;
+}
+
+void pump_text_begin(struct pump_part *part, uint64_t pos)
+{
+	struct pump_text *t = &part->text;
 
 	if (t->rpc)
 		rpc_reset(t->rpc);
 	else
-		t->rpc = rpc_new(&opts);
+		t->rpc = rpc_take(part->d->p);
 	t->open = true;
 	t->off = 0;
 	t->shape = SHAPE_OBJECT;
@@ -119,9 +144,9 @@ static void look(struct pump_text *t, struct sv in)
 			t->shape = in.p[i] == '{' ? SHAPE_BATCH : SHAPE_WORDS;
 }
 
-ssize_t pump_text_feed(struct pump_dir *d, struct sv in, struct pump_span span)
+ssize_t pump_text_feed(struct pump_part *part, struct sv in, struct pump_span span)
 {
-	struct pump_text *t = &d->text;
+	struct pump_text *t = &part->text;
 	uint64_t beg;
 	ssize_t n;
 
@@ -129,9 +154,10 @@ ssize_t pump_text_feed(struct pump_dir *d, struct sv in, struct pump_span span)
 	t->part = t->off;
 	t->part_end = t->span.end;
 	t->span = span;
+	part->d->p->speaks = part;
 	n = t->rpc ? rpc_feed(t->rpc, in) : -ENOMEM;
 	if (n != 0) {
-		t->open = false;
+		pump_text_drop(part);
 		return n;
 	}
 	t->off += in.n;
@@ -140,16 +166,11 @@ ssize_t pump_text_feed(struct pump_dir *d, struct sv in, struct pump_span span)
 	return 0;
 }
 
-void pump_text_drop(struct pump_dir *d)
-{
-	d->text.open = false;
-}
-
-enum pump_finding pump_text_broken(const struct pump_dir *d, ssize_t err)
+enum pump_finding pump_text_broken(const struct pump_part *part, ssize_t err)
 {
 	if (err == -EMSGSIZE)
 		return PUMP_F_TOO_LONG;
-	if (d->text.shape == SHAPE_OBJECT || d->text.shape == SHAPE_BATCH)
+	if (part->text.shape == SHAPE_OBJECT || part->text.shape == SHAPE_BATCH)
 		return PUMP_F_BAD_JSON;
 	return PUMP_F_NOISE;
 }

@@ -13,7 +13,7 @@
 
 static uint64_t last_id; /* ids are unique in the run, so they cannot live in one pump */
 
-static struct pump_xchg *append(struct pump *p)
+struct pump_xchg *pump_xchg_new(const struct pump *p, uint16_t version)
 {
 	struct pump_xchg *x = calloc(1, sizeof(*x));
 
@@ -21,6 +21,16 @@ static struct pump_xchg *append(struct pump *p)
 		return NULL;
 	x->pub.id = ++last_id;
 	x->pub.req_dir = p->req_dir;
+	x->pub.http_version = version;
+	return x;
+}
+
+static struct pump_xchg *append(struct pump *p)
+{
+	struct pump_xchg *x = pump_xchg_new(p, 11);
+
+	if (!x)
+		return NULL;
 	if (p->last)
 		p->last->next = x;
 	else
@@ -74,7 +84,15 @@ static void set_request(struct pump_xchg *x, const struct http1_head *h)
 	x->strings[0] = own(v, sizeof(v) / sizeof(v[0]));
 }
 
-static void set_response(struct pump_xchg *x, const struct http1_head *h)
+void pump_xchg_ask(struct pump *p, struct pump_xchg *x, const struct http1_head *h, uint64_t beg)
+{
+	set_request(x, h);
+	x->pub.req_beg = beg;
+	if (p->ops.http_begin)
+		p->ops.http_begin(p->ops.ctx, &x->pub);
+}
+
+void pump_xchg_answer(struct pump_xchg *x, const struct http1_head *h)
 {
 	struct sv *const v[] = { &x->pub.session_id };
 
@@ -88,7 +106,7 @@ static void set_response(struct pump_xchg *x, const struct http1_head *h)
 	x->strings[1] = own(v, 1);
 }
 
-struct pump_xchg *pump_xchg_request(struct pump *p, const struct http1_head *h)
+struct pump_xchg *pump_xchg_request(struct pump *p, const struct http1_head *h, uint64_t beg)
 {
 	bool no_answer = p->d[!p->req_dir].eof;
 	struct pump_xchg *x = p->first;
@@ -103,7 +121,7 @@ struct pump_xchg *pump_xchg_request(struct pump *p, const struct http1_head *h)
 		x = append(p);
 	if (!x)
 		return NULL;
-	set_request(x, h);
+	pump_xchg_ask(p, x, h, beg);
 	if (no_answer && !x->resp_over)
 		x->resp_over = x->pub.aborted = true;
 	return x;
@@ -154,16 +172,35 @@ struct pump_xchg *pump_xchg_response(struct pump *p, const struct http1_head *h)
 			return NULL;
 		x->alone = alone;
 	}
-	set_response(x, h);
+	pump_xchg_answer(x, h);
 	pump_xchg_flush(p);
 	return x;
 }
 
-static void xchg_free(struct pump_xchg *x)
+void pump_xchg_over(struct pump *p, struct pump_xchg *x)
 {
+	p->quiet_x++;
+	if (p->ops.http_done)
+		p->ops.http_done(p->ops.ctx, &x->pub);
 	free(x->strings[0]);
 	free(x->strings[1]);
 	free(x);
+}
+
+void pump_xchg_unlink(struct pump *p, struct pump_xchg *x)
+{
+	struct pump_xchg *prev = NULL;
+
+	for (struct pump_xchg *i = p->first; i && i != x; i = i->next)
+		prev = i;
+	if (prev)
+		prev->next = x->next;
+	else
+		p->first = x->next;
+	if (p->last == x)
+		p->last = prev;
+	x->next = NULL;
+	p->n--;
 }
 
 static bool is_over(const struct pump *p, const struct pump_xchg *x)
@@ -179,14 +216,8 @@ static void pop(struct pump *p)
 {
 	struct pump_xchg *x = p->first;
 
-	p->first = x->next;
-	if (!p->first)
-		p->last = NULL;
-	p->n--;
-	p->quiet_x++;
-	if (p->ops.http_done)
-		p->ops.http_done(p->ops.ctx, &x->pub);
-	xchg_free(x);
+	pump_xchg_unlink(p, x);
+	pump_xchg_over(p, x);
 }
 
 void pump_xchg_flush(struct pump *p)

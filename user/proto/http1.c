@@ -185,7 +185,7 @@ static int content_length(struct http1_head *h, struct sv v)
 }
 
 /* The fields that are kept as they are. */
-static void keep(struct http1_head *h, struct sv name, struct sv v)
+struct sv *http1_field(struct http1_head *h, struct sv name)
 {
 	static const struct {
 		struct sv name;
@@ -202,22 +202,16 @@ static void keep(struct http1_head *h, struct sv name, struct sv v)
 		{ { "upgrade", 7 }, offsetof(struct http1_head, upgrade) },
 	};
 
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		struct sv *to = (struct sv *)((char *)h + fields[i].at);
-
-		if (!sv_ieq(name, fields[i].name))
-			continue;
-		if (to->p == NULL)
-			*to = v;
-		else if (to == &h->content_encoding)
-			h->encodings = true;
-	}
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (sv_ieq(name, fields[i].name))
+			return (struct sv *)((char *)h + fields[i].at);
+	return NULL;
 }
 
 static int parse_field(struct sv line, struct http1_head *h)
 {
 	const char *colon = memchr(line.p, ':', line.n);
-	struct sv name, v;
+	struct sv name, v, *to;
 
 	if (!colon || colon == line.p)
 		return -EBADMSG;
@@ -230,7 +224,11 @@ static int parse_field(struct sv line, struct http1_head *h)
 		return content_length(h, v);
 	if (sv_ieq(name, SV("transfer-encoding")))
 		return transfer_encoding(h, v);
-	keep(h, name, v);
+	to = http1_field(h, name);
+	if (to && to->p == NULL)
+		*to = v;
+	else if (to == &h->content_encoding)
+		h->encodings = true;
 	return 0;
 }
 

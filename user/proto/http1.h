@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTP/1.x request and response heads (RFC 9112), and how the body behind one is framed. */
+/* HTTP/1.x request and response heads (RFC 9112), and how the body behind one is framed. Of HTTP/2 it is the head as
+ * well. */
 #ifndef MCPVIGIL_PROTO_HTTP1_H
 #define MCPVIGIL_PROTO_HTTP1_H
 
@@ -43,6 +44,9 @@ struct http1_head {
  * which is why the bytes are not const; all views of @ret point into them. 0, or -EBADMSG:
  * malformed, Content-Length repeated or not a number, Transfer-Encoding past chunked. */
 int http1_parse(char *p, size_t n, bool response, struct http1_head *ret);
+
+/* Where the value of the header field @name belongs, whatever the case of its letters; NULL: it is not kept. */
+struct sv *http1_field(struct http1_head *h, struct sv name);
 
 enum http1_framing {
 	HTTP1_NO_BODY,
