@@ -97,14 +97,8 @@ __weak int walk_loop_old(void)
 	return 0;
 }
 
-/* Copy everything the walk describes. What could not be copied is counted; its positions are missing. */
-static __always_inline void walk_run(const enum tier tier, struct walk *w)
+static __always_inline void walk_counts(const struct walk *w)
 {
-	w->full = w->faults = 0;
-	if (tier == TIER_NEW)
-		walk_loop_new();
-	else
-		walk_loop_old();
 	if (w->full) {
 		count(C_RING_FULL, 1);
 		count(C_RING_FULL_BYTES, w->full);
@@ -113,6 +107,28 @@ static __always_inline void walk_run(const enum tier tier, struct walk *w)
 		count(C_READ_FAULT, w->faults);
 	if (w->left)
 		count(C_SEGS_CUT, 1);
+}
+
+/* Copy everything the walk describes. What could not be copied is counted; its positions are missing. */
+static __always_inline void walk_run(const enum tier tier, struct walk *w)
+{
+	w->full = w->faults = 0;
+	if (tier == TIER_NEW)
+		walk_loop_new();
+	else
+		walk_loop_old();
+	walk_counts(w);
+}
+
+/* The same where no global function may be called (guard.h), of a walk that is not the processor's but the call's own. */
+static __always_inline void walk_run_tls(const enum tier tier, struct walk *w)
+{
+	w->full = w->faults = 0;
+	if (tier == TIER_NEW)
+		bpf_loop(CALL_BYTES_LOOP / CHUNK_BYTES + 2, walk_cb, &w, 0);
+	else
+		walk_loop_old();
+	walk_counts(w);
 }
 
 #endif

@@ -13,6 +13,7 @@ enum class {
 	CLASS_JSON,
 	CLASS_HTTP,
 	CLASS_POST,
+	CLASS_H2, /* a frame of HTTP/2, whose server does not begin with text */
 	CLASS_TLS,
 	CLASS_UNREAD, /* could not be looked at: copied, so that user space decides */
 };
@@ -32,7 +33,7 @@ static __always_inline bool class_http(u32 w, u32 mask)
 
 static __always_inline bool class_ours(int c)
 {
-	return c == CLASS_JSON || c == CLASS_HTTP || c == CLASS_POST || c == CLASS_UNREAD;
+	return c == CLASS_JSON || c == CLASS_HTTP || c == CLASS_POST || c == CLASS_H2 || c == CLASS_UNREAD;
 }
 
 static __always_inline bool class_space(u8 c)
@@ -43,6 +44,31 @@ static __always_inline bool class_space(u8 c)
 static __always_inline bool class_tls(const u8 *b)
 {
 	return b[1] == 3 && (b[0] == 0x16 || b[0] == 0x17) && b[2] <= 4;
+}
+
+/* Frames of a stream, as the flags allow (RFC 9113, 6): DATA has END_STREAM and PADDED, HEADERS END_HEADERS and PRIORITY as well. */
+static __always_inline bool class_h2_stream(u8 type, u8 flags, u32 len)
+{
+	return len <= 16384 && (type == 0 ? !(flags & ~0x09) : type == 1 && len && !(flags & ~0x2d));
+}
+
+/* Frames of the connection: SETTINGS and its acknowledgement, PING. */
+static __always_inline bool class_h2_conn(u8 type, u8 flags, u32 len)
+{
+	if (type == 4)
+		return flags == 1 ? !len : !flags && len <= 0x60 && len % 6 == 0;
+	return type == 6 && len == 8 && flags <= 1;
+}
+
+/* Does a frame of HTTP/2 begin here? @b has at least 9 bytes. User space makes sure: what is none is given up after a few
+ * KiB. */
+static __always_inline bool class_h2(const u8 *b)
+{
+	u32 len = b[0] << 16 | b[1] << 8 | b[2], stream = b[5] << 24 | b[6] << 16 | b[7] << 8 | b[8];
+
+	if (b[3] == 8) /* WINDOW_UPDATE */
+		return len == 4 && !b[4] && stream < 1u << 24;
+	return stream ? stream < 1u << 24 && class_h2_stream(b[3], b[4], len) : class_h2_conn(b[3], b[4], len);
 }
 
 /* JSON may stand behind white space and a BOM. */
@@ -63,8 +89,8 @@ static __always_inline enum class class_text(const u8 *b, u64 n)
 }
 
 /* enum class of the first @n bytes of a call, given as two words that are zero beyond them. "Content-Length:" (LSP) counts
- * as JSON, so that user space can name it. A global function: the verifier walks it once. */
-__weak int class_of(u64 lo, u64 hi, u64 n)
+ * as JSON, so that user space can name it. */
+static __always_inline int class_bytes(u64 lo, u64 hi, u64 n)
 {
 	u64 words[2] = { lo, hi };
 	const u8 *b = (const u8 *)words;
@@ -78,7 +104,15 @@ __weak int class_of(u64 lo, u64 hi, u64 n)
 		return CLASS_TLS;
 	if (w == 0x746e6f43 && (u32)hi == 0x676e654c) /* "Cont" "Leng" */
 		return CLASS_JSON;
+	if (n >= 9 && class_h2(b))
+		return CLASS_H2;
 	return class_text(b, n);
+}
+
+/* A global function: the verifier walks it once. */
+__weak int class_of(u64 lo, u64 hi, u64 n)
+{
+	return class_bytes(lo, hi, n);
 }
 
 #endif

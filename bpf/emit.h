@@ -88,8 +88,8 @@ static __always_inline bool ring_spare(u32 n, u32 part)
  *   over the process's rate: no;
  *   little demand of late: yes, the last half of the ring is kept for such;
  *   over its cgroup's rate: no, unless confirmed; else while half of the ring is free (confirmed: an eighth).
- * A global function: the verifier walks it once. */
-__weak int budget_take(u32 tgid, u32 n, u32 sure)
+ */
+static __always_inline int budget_says(u32 tgid, u32 n, u32 sure)
 {
 	enum bank_says says;
 	struct bank *b;
@@ -109,6 +109,12 @@ __weak int budget_take(u32 tgid, u32 n, u32 sure)
 	}
 	count(C_BUDGET_BYTES, n);
 	return false;
+}
+
+/* A global function: the verifier walks it once. */
+__weak int budget_take(u32 tgid, u32 n, u32 sure)
+{
+	return budget_says(tgid, n, sure);
 }
 
 /* May this process open one more stream? A burst of 2048, then cfg.open_rate a second. */

@@ -6,13 +6,26 @@
 #include "stream.h"
 #include "tcp.h"
 
+/* Whose TCP connection it is: addresses, and both first sequence numbers. */
+static __always_inline void open_sock(struct ev_open *e, struct sock *sk)
+{
+	u64 done;
+	u32 mark;
+
+	e->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	e->lport = BPF_CORE_READ(sk, __sk_common.skc_num);
+	e->rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	e->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	e->base_rx = tcp_base(sk, END_READ, &done, &mark);
+	e->base_tx = tcp_base(sk, END_WRITE, &done, &mark);
+	tcp_addr(sk, e->laddr, e->raddr);
+}
+
 /* EV_OPEN of this stream. @s->opened is set only where the ring took it, so that it is tried again. */
 static __always_inline void stream_open(struct object *o, int end, struct stream *s,
 					const struct ev_key *key)
 {
 	struct ev_open *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
-	u64 done;
-	u32 mark;
 
 	if (!e) {
 		count(C_RING_FULL, 1);
@@ -26,17 +39,9 @@ static __always_inline void stream_open(struct object *o, int end, struct stream
 	e->chan = o->chan;
 	e->end = end;
 	if (o->chan == CHAN_TCP) {
-		struct sock *sk = o->sk;
-
 		e->reverse.obj = key->obj;
 		e->reverse.ino = key->ino ^ 1;
-		e->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-		e->lport = BPF_CORE_READ(sk, __sk_common.skc_num);
-		e->rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-		e->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-		e->base_rx = tcp_base(sk, END_READ, &done, &mark);
-		e->base_tx = tcp_base(sk, END_WRITE, &done, &mark);
-		tcp_addr(sk, e->laddr, e->raddr);
+		open_sock(e, o->sk);
 	} else {
 		e->pos[END_READ] = s->pos[END_READ];
 		e->pos[END_WRITE] = s->pos[END_WRITE];

@@ -11,6 +11,7 @@
 #include "sock.h"
 #include "stream.h"
 #include "task.h"
+#include "tls_call.h"
 #include "verdict.h"
 
 /* What @end of @fd moves becomes a stdio stream: looked at for longer, and decided anew, since a shell hands its
@@ -63,7 +64,7 @@ int BPF_PROG(proc_exec, struct task_struct *task, int old_pid, struct linux_binp
 	e->out_chan = stdio_mark(1, END_WRITE, tgid, &e->out);
 	if (e->in_chan || e->out_chan)
 		bank_of_proc(tgid); /* its exit is told, though it may never say anything */
-	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(e, 0);
 	return 0;
 }
 
@@ -83,9 +84,11 @@ static __always_inline bool exit_wanted(u32 tgid)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(proc_exit, struct task_struct *task)
 {
-	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct tls_call_key call = { bpf_get_current_pid_tgid(), 0 };
+	u32 tgid = call.task >> 32;
 	struct ev_exit *e;
 
+	bpf_map_delete_elem(&tls_calls, &call);
 	if (BPF_CORE_READ(task, signal, live.counter) > 0 || !exit_wanted(tgid))
 		return 0;
 	e = bpf_ringbuf_reserve(&ctl_ring, sizeof(*e), 0);

@@ -22,6 +22,7 @@
 #include "stream.h"
 #include "task.h"
 #include "tcp.h"
+#include "tls_sock.h"
 #include "verdict.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -229,8 +230,14 @@ static __always_inline bool tcp_begin(const struct call *c, int class)
 
 	if (class_ours(class) || (first && class == CLASS_TEXT))
 		return true;
-	if (first || class == CLASS_TLS)
+	if (class == CLASS_TLS) {
+		if (!hello_told(&c->key) && budget_open(c->tgid))
+			hello_tell(c->o.sk, &c->key, c->end, first);
+		verdict_put(&c->key, V_TLS);
+		sock_seen(c->o.sk, c->o.ino[END_READ] >> 1, c->end, c->bytes);
+	} else if (first) {
 		verdict_put(&c->key, V_NO);
+	}
 	return false;
 }
 
@@ -288,6 +295,10 @@ static __always_inline bool call_place(const enum tier tier, struct call *c)
 		verdict = verdict_get(&c->key);
 		if (verdict == V_NO || verdict == V_SELF)
 			return false;
+		if (verdict == V_TLS) {
+			sock_seen(c->o.sk, c->o.ino[END_READ] >> 1, c->end, c->bytes);
+			return false;
+		}
 		c->pos = tcp_pos(c->o.sk, c->end, c->bytes);
 		if (!tcp_decide(c, verdict, &s))
 			return false;

@@ -9,6 +9,7 @@
 #include "maps.h"
 #include "sock.h"
 #include "task.h"
+#include "tls_conn.h"
 
 /* Forget one direction. @return the inode number in its name where it was copied, else 0. */
 static __always_inline u64 tcp_forget(const struct sock *sk, int end)
@@ -40,6 +41,25 @@ static __always_inline void tcp_end(const struct sock *sk, u64 ino, int end)
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
+/* The TLS connection on it is over, though its library may not say so: its process was killed. What was received may still be
+ * decrypted. */
+static __always_inline void tls_end(const struct sock *sk)
+{
+	u64 at = (u64)sk;
+	struct tls_key *k = bpf_map_lookup_elem(&tls_socks, &at), key;
+	struct tls_conn *c;
+
+	if (!k)
+		return;
+	key = *k;
+	bpf_map_delete_elem(&tls_socks, &at);
+	c = bpf_map_lookup_elem(&tls_conns, &key);
+	if (!c || c->sk != at)
+		return;
+	tls_close(&key, c, END_READ, 0);
+	tls_close(&key, c, END_WRITE, 0);
+}
+
 /* Runs in whatever context the last segment comes: the current task says nothing. Both directions are told of, also one
  * in which nothing passed: a request that its client took back has no answer. */
 SEC("tp_btf/inet_sock_set_state")
@@ -49,6 +69,7 @@ int BPF_PROG(tcp_state, const struct sock *sk, int old, int state)
 
 	if (state != TCP_CLOSE)
 		return 0;
+	tls_end(sk);
 	rd = tcp_forget(sk, END_READ);
 	wr = tcp_forget(sk, END_WRITE);
 	if (!rd && !wr)

@@ -17,6 +17,8 @@
 #define UNDECIDED_BYTES 4096	 /* of a stream without a word of JSON or HTTP, before "no" */
 #define UNDECIDED_CALLS 4
 #define STDIO_BYTES 65536	 /* the same for fd 0 and 1: servers print banners first */
+#define TLS_CONNS_MAX 16384	 /* TLS connections; least recently used first */
+#define TLS_CALLS_MAX 8192	 /* threads inside a TLS library at once */
 #define SEGMENTS_MAX 1024	 /* iovecs walked per call: all that the kernel takes (UIO_MAXIOV). Node writes one per SSE line */
 #define SEGMENTS_OLD 64		 /* ... with a bounded loop */
 #define CHUNK_BYTES 32768	 /* largest piece of one record */
@@ -26,6 +28,7 @@
 /* Verdict word: (tag << 8 | code). User space writes it through mmap: no system call, no missed run. */
 enum verdict_code {
 	V_NONE = 0,
+	V_TLS = 15,	/* ciphertext whose TLS connection is not known yet: not copied. Known, it becomes V_NO */
 	V_NO = 16,	/* other traffic: not copied */
 	V_NO_HTTP = 17, /* HTTP without MCP so far: a POST is still shown */
 	V_RPC = 18,	/* JSON-RPC was decoded: copied */

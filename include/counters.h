@@ -15,7 +15,8 @@
 	X(COMPAT_CALLS, "compat_calls", "system calls of 32-bit tasks, not decoded")              \
 	X(URING_OPS, "io_uring_ops", "io_uring operations whose length the kernel does not tell")  \
 	X(KTLS_CALLS, "ktls_calls", "calls on kernel TLS sockets, not decoded")                   \
-	X(SEGS_CUT, "segments_cut", "calls with more segments than are walked")
+	X(SEGS_CUT, "segments_cut", "calls with more segments than are walked")                   \
+	X(TLS_CALLS_FULL, "tls_calls_full", "calls into TLS libraries not followed: too many at once")
 
 #define USER_COUNTERS(X)                                                                         \
 	X(MISSED_RUNS, "missed_runs", "runs of our BPF programs that the kernel skipped")         \
@@ -41,6 +42,8 @@
 	X(SERIES_EVICTED, "series_evicted", "keys of alert rules forgotten: too many")            \
 	X(SUBSCRIBER_DROPPED, "subscriber_dropped", "records not sent to a trace that reads too slowly") \
 	X(NO_MEMORY, "no_memory", "messages dropped: no memory")                                  \
+	X(HOOKS_BUSY, "hooks_busy", "processes not looked at for TLS at once: too many at a time") \
+	X(OPAQUE_EVICTED, "opaque_evicted", "processes with TLS that were forgotten: the table was full") \
 	X(LIST_FULL, "list_full", "open files not listed at start: too many")                     \
 	X(BAD_RECORD, "bad_record", "records with a size that does not fit their kind")           \
 	X(TAPE_TRUNCATED, "tape_truncated", "recording ends inside a record")

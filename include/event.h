@@ -18,6 +18,8 @@ enum ev_kind {
 	EV_OPEN = 3,  /* struct ev_open: one end of a pipe or socket is seen for the first time */
 	EV_DATA = 4,  /* struct ev_data: bytes passed, at one end, in one direction */
 	EV_CLOSE = 5, /* struct ev_close: end of file at the reading end, or the connection was closed */
+	EV_HELLO = 6, /* event_tls.h: TLS records passed on a TCP socket for the first time */
+	EV_HOOKED = 7, /* event_tls.h: user space looked for TLS libraries in a process */
 };
 
 enum ev_flag {
@@ -34,7 +36,7 @@ enum ev_flag {
 	EV_F_UID = 1 << 9,    /* EV_EXIT: uid is set (older recordings have none) */
 };
 
-enum ev_chan { CHAN_PIPE = 1, CHAN_UNIX = 2, CHAN_TCP = 3, CHAN_TTY = 4 };
+enum ev_chan { CHAN_PIPE = 1, CHAN_UNIX = 2, CHAN_TCP = 3, CHAN_TTY = 4, CHAN_TLS = 5 };
 enum ev_end { END_READ = 0, END_WRITE = 1 };
 
 /* First in every record. */
@@ -50,7 +52,8 @@ struct ev_hdr {
 
 /* One direction of one kernel object. Pipe: the inode, both ends alike; @ino is number ^ generation << 32. Unix socket: the receiving sock, both ends
  * alike. TCP: the sock itself, so each end has its own key; @ino is (inode number << 1 | enum ev_end). Terminal: the inode, and the
- * same for @ino. */
+ * same for @ino. TLS: the library's connection object (SSL *, *tls.Conn), each end its own; @ino is (birth of its entry, boot
+ * ns, << 1 | enum ev_end). */
 struct ev_key {
 	__u64 obj;
 	__u64 ino;
@@ -85,7 +88,7 @@ struct ev_open {
 	__u32 base_rx;	       /* sequence number of the first byte received */
 	__u32 base_tx;	       /* ... sent; on the connecting side one lower (SYN) */
 	__u8 laddr[16], raddr[16]; /* IPv4 in the first four */
-	__u32 zero;
+	__u32 tls;		   /* enum tls_stack; else 0 */
 };
 
 struct ev_close {

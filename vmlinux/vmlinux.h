@@ -49,7 +49,7 @@ struct list_head {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, r9, r8, ax, dx, si, di, orig_ax;
+	unsigned long r14, bx, r10, r9, r8, ax, cx, dx, si, di, orig_ax, sp;
 };
 #endif
 

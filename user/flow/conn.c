@@ -49,8 +49,7 @@ void conn_free(struct flow *f, struct flow_conn *c)
 {
 	for (int i = 0; i < c->nkeys; i++)
 		table_del(&f->keys, &c->keys[i].node);
-	if (c->joinable)
-		table_del(&f->joins, &c->join_node);
+	conn_join_del(f, c);
 	if (c->dead)
 		dead_del(f, c);
 	pump_free(c->pump);
@@ -104,7 +103,7 @@ static void conn_evict(struct flow *f, struct table_node *old)
 	conn_free(f, c);
 }
 
-static void key_add(struct flow *f, struct flow_conn *c, const struct ev_key *key, uint8_t dir)
+void conn_key_add(struct flow *f, struct flow_conn *c, const struct ev_key *key, uint8_t dir)
 {
 	struct conn_key *k;
 	struct table_node *old;
@@ -131,6 +130,11 @@ static struct conn_key *key_find(struct flow *f, const struct ev_key *key)
 	return n ? table_entry(n, struct conn_key, node) : NULL;
 }
 
+static bool two_named(uint8_t chan)
+{
+	return chan == CHAN_TCP || chan == CHAN_TTY || chan == CHAN_TLS;
+}
+
 struct flow_conn *conn_get(struct flow *f, const struct ev_key *key, uint8_t chan, uint8_t *ret_dir)
 {
 	struct conn_key *k = key_find(f, key);
@@ -143,13 +147,13 @@ struct flow_conn *conn_get(struct flow *f, const struct ev_key *key, uint8_t cha
 	c = key->obj ? conn_new(f, chan) : NULL;
 	if (!c)
 		return NULL;
-	/* TCP, terminal: the other direction has the same name but for the end; direction 0 is what is written. */
-	*ret_dir = (chan == CHAN_TCP || chan == CHAN_TTY) && !(key->ino & 1) ? 1 : 0;
-	key_add(f, c, key, *ret_dir);
-	if (chan == CHAN_TCP || chan == CHAN_TTY) {
+	/* TCP, terminal, TLS: the other direction has the same name but for the end; direction 0 is what is written. */
+	*ret_dir = two_named(chan) && !(key->ino & 1) ? 1 : 0;
+	conn_key_add(f, c, key, *ret_dir);
+	if (two_named(chan)) {
 		struct ev_key rev = { key->obj, key->ino ^ 1 };
 
-		key_add(f, c, &rev, !*ret_dir);
+		conn_key_add(f, c, &rev, !*ret_dir);
 	}
 	return c;
 }
@@ -164,7 +168,7 @@ static void addr_set(struct flow_addr *a, const struct ev_open *o, bool local)
 
 /* The connection that waits for the sock of @o as its other end. On the connecting side base_tx is one lower than what
  * the other end calls its base_rx. */
-static struct flow_conn *join_find(struct flow *f, const struct ev_open *o)
+struct flow_conn *conn_join_find(struct flow *f, const struct ev_open *o)
 {
 	for (uint32_t i = 0; i < 4; i++) {
 		struct conn_join j = { o->base_tx + (i & 1), o->base_rx - (i >> 1) };
@@ -176,7 +180,7 @@ static struct flow_conn *join_find(struct flow *f, const struct ev_open *o)
 	return NULL;
 }
 
-static void sock_set(struct conn_sock *s, const struct ev_open *o)
+void conn_sock_set(struct conn_sock *s, const struct ev_open *o)
 {
 	s->known = true;
 	s->base_rx = o->base_rx;
@@ -185,37 +189,48 @@ static void sock_set(struct conn_sock *s, const struct ev_open *o)
 	addr_set(&s->remote, o, false);
 }
 
+void conn_join_add(struct flow *f, struct flow_conn *c, const struct ev_open *o)
+{
+	struct table_node *old;
+
+	c->join = (struct conn_join){ o->base_rx, o->base_tx };
+	if (table_peek(&f->joins, &c->join, sizeof(c->join)))
+		return;
+	old = table_add(&f->joins, &c->join_node, &c->join, sizeof(c->join));
+	c->joinable = true;
+	if (old)
+		table_entry(old, struct flow_conn, join_node)->joinable = false;
+}
+
+void conn_join_del(struct flow *f, struct flow_conn *c)
+{
+	if (c->joinable)
+		table_del(&f->joins, &c->join_node);
+	c->joinable = false;
+}
+
 /* A TCP sock is seen for the first time: it is the other end of a connection that is known, or a new one. */
 static void open_tcp(struct flow *f, const struct ev_open *o)
 {
 	bool writes = o->end == END_WRITE;
 	struct conn_key *k = key_find(f, &o->key);
-	struct flow_conn *c = join_find(f, o);
+	struct flow_conn *c = conn_join_find(f, o);
 	uint8_t dir;
 
 	if (k && k->conn->sock[0].known)
 		return;
 	if (c && !k) {
-		sock_set(&c->sock[1], o);
-		key_add(f, c, &o->key, writes ? 1 : 0);
-		key_add(f, c, &o->reverse, writes ? 0 : 1);
-		table_del(&f->joins, &c->join_node);
-		c->joinable = false;
+		conn_sock_set(&c->sock[1], o);
+		conn_key_add(f, c, &o->key, writes ? 1 : 0);
+		conn_key_add(f, c, &o->reverse, writes ? 0 : 1);
+		conn_join_del(f, c);
 		return;
 	}
 	c = conn_get(f, &o->key, CHAN_TCP, &dir);
 	if (!c || c->sock[0].known)
 		return;
-	sock_set(&c->sock[0], o);
-	c->join = (struct conn_join){ o->base_rx, o->base_tx };
-	if (!table_peek(&f->joins, &c->join, sizeof(c->join))) {
-		struct table_node *old =
-			table_add(&f->joins, &c->join_node, &c->join, sizeof(c->join));
-
-		c->joinable = true;
-		if (old)
-			table_entry(old, struct flow_conn, join_node)->joinable = false;
-	}
+	conn_sock_set(&c->sock[0], o);
+	conn_join_add(f, c, o);
 }
 
 /* The other direction of a unix socket pair: one connection. Whichever was seen alone before stays as it is. */
@@ -230,12 +245,20 @@ static void open_unix(struct flow *f, const struct ev_open *o)
 	if (a && b)
 		return;
 	if (b) {
-		key_add(f, b->conn, &o->key, !b->dir);
+		conn_key_add(f, b->conn, &o->key, !b->dir);
 		return;
 	}
 	c = conn_get(f, &o->key, CHAN_UNIX, &dir);
 	if (c && o->reverse.ino)
-		key_add(f, c, &o->reverse, !dir);
+		conn_key_add(f, c, &o->reverse, !dir);
+}
+
+void conn_only(struct flow *f, struct flow_stream *s, int end)
+{
+	s->only = 1 + end;
+	f->stats.pending -= segs_done(&s->segs[!end]);
+	marks_done(&s->marks[!end]);
+	s->cov[!end] = 0;
 }
 
 void conn_open(struct flow *f, const struct ev_open *o)
@@ -243,6 +266,10 @@ void conn_open(struct flow *f, const struct ev_open *o)
 	struct flow_conn *c;
 	uint8_t dir;
 
+	if (o->chan == CHAN_TLS) {
+		conn_open_tls(f, o);
+		return;
+	}
 	if (o->chan == CHAN_TCP)
 		open_tcp(f, o);
 	else if (o->chan == CHAN_UNIX)
@@ -253,7 +280,8 @@ void conn_open(struct flow *f, const struct ev_open *o)
 	if (o->hdr.flags & EV_F_LATE) {
 		c->late = true;
 		c->late_ts = o->hdr.ts;
-		c->lopsided = o->hdr.flags & EV_F_RACED;
+		for (int i = 0; i < 2 && o->hdr.flags & EV_F_RACED; i++)
+			conn_only(f, &c->s[i], END_READ);
 	}
 	if (o->hdr.flags & EV_F_STDIO)
 		c->stdio = true;
@@ -284,16 +312,17 @@ uint64_t conn_wait(const struct flow_conn *c, const struct flow_stream *s, int e
 {
 	uint64_t ns = end == END_READ ? STREAM_READER_NS : STREAM_GRACE_NS;
 
-	if (s->blind[end] || (c->lopsided && end == END_WRITE) || c->chan == CHAN_TTY)
+	if (s->blind[end] || (s->only && s->only != 1 + end) || c->chan == CHAN_TTY)
 		return 0;
-	if (c->chan != CHAN_TCP || c->sock[1].known)
+	if ((c->chan != CHAN_TCP && c->chan != CHAN_TLS) || c->sock[1].known)
 		return ns;
 	if (at_first_sock(s, end))
 		return c->sock[0].known ? ns : 0;
 	if (sock_is_local(&c->sock[0]))
 		return ns;
-	/* The other end may be in another network namespace of this host: it would show at once. */
-	return end == END_READ ? STREAM_HOLE_NS : 0;
+	/* The other end may be in another network namespace of this host: it would show at once, or, with TLS, as soon as its
+	 * socket is known. */
+	return end == END_READ || (c->chan == CHAN_TLS && c->sock[0].known) ? STREAM_HOLE_NS : 0;
 }
 
 void conn_verdict(struct flow_conn *c, uint8_t dir, uint8_t code)

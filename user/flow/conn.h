@@ -28,12 +28,14 @@ struct conn_join {
 
 #define CONN_KEYS 4
 #define CONN_LINGER_NS (5000 * 1000000ull)
+/* What a TLS connection carries is held back until its socket is known: only then is it clear whether its other end is on
+ * this host, too. It mostly is with the first answer. */
+#define CONN_HOLD_NS (2000 * 1000000ull)
 
 struct flow_conn {
 	struct flow *flow;
 	uint8_t chan;	 /* enum ev_chan */
 	bool late, stdio;
-	bool lopsided;	  /* the ends' counters disagree: only the reader's records are used */
 	uint64_t late_ts; /* listed at that time: records from before have no origin yet */
 	bool rpc;	 /* JSON-RPC was decoded */
 	bool other;	 /* another protocol: not decoded until it is opened anew */
@@ -44,6 +46,11 @@ struct flow_conn {
 	struct conn_key keys[CONN_KEYS];
 	uint8_t nkeys;
 	struct conn_sock sock[2];
+	/* TLS, by end as in @sock: enum tls_stack, whose it is, and whether it was there before the probes. */
+	uint8_t tls[2];
+	bool tls_late[2];
+	struct flow_proc proc[2];
+	uint64_t since; /* TLS: its first record */
 	struct table_node join_node; /* TCP, other end not seen yet */
 	struct conn_join join;
 	bool joinable;
@@ -71,6 +78,21 @@ struct flow {
 struct flow_conn *conn_get(struct flow *f, const struct ev_key *key, uint8_t chan, uint8_t *ret_dir);
 void conn_open(struct flow *f, const struct ev_open *o);
 void conn_free(struct flow *f, struct flow_conn *c);
+bool conn_is_held(const struct flow_conn *c, uint64_t now);
+/* The process at @end of stream @s, where records name none; pid 0: not known. */
+struct flow_proc conn_proc(const struct flow_conn *c, const struct flow_stream *s, int end);
+/* Use the records of @end alone. */
+void conn_only(struct flow *f, struct flow_stream *s, int end);
+
+/* For conn_tls.c. */
+struct flow_conn *conn_join_find(struct flow *f, const struct ev_open *o);
+void conn_join_add(struct flow *f, struct flow_conn *c, const struct ev_open *o);
+void conn_join_del(struct flow *f, struct flow_conn *c);
+void conn_key_add(struct flow *f, struct flow_conn *c, const struct ev_key *key, uint8_t dir);
+void conn_sock_set(struct conn_sock *s, const struct ev_open *o);
+/* EV_OPEN of CHAN_TLS. */
+void conn_open_tls(struct flow *f, const struct ev_open *o);
+
 /* A stream of @c has ended. With its last one @c goes, CONN_LINGER_NS later: the other end's record of the last bytes
  * may still be on its way, and would begin the connection anew. */
 void conn_ended(struct flow *f, struct flow_conn *c, uint64_t now);

@@ -60,22 +60,33 @@ static struct flow_proc mark_who(const struct flow_stream *s, int end, uint64_t 
 {
 	const struct mark *m = marks_at(&s->marks[end], pos);
 
-	return m ? m->who : (struct flow_proc){};
+	return m ? m->who : conn_proc(s->conn, s, end);
+}
+
+/* An answer may take hours, and with HTTP/2 other requests come meanwhile. */
+static void on_http_begin(void *ctx, struct pump_http *x)
+{
+	struct flow_conn *c = ctx;
+	const struct flow_stream *req = &c->s[x->req_dir];
+
+	for (int end = 0; end < 2; end++) {
+		struct flow_proc who = mark_who(req, end, x->req_beg);
+
+		x->asked.end[end].first = mark_first(req, end, x->req_beg);
+		x->asked.end[end].start = who.start;
+		x->asked.end[end].pid = who.pid;
+	}
 }
 
 /* Times of an exchange as far as its parts are known. */
 static void http_times(struct flow_conn *c, const struct pump_http *x, uint64_t *ret_first,
 		       uint64_t *ret_last)
 {
-	const struct flow_stream *req = &c->s[x->req_dir], *resp = &c->s[!x->req_dir];
-	uint64_t w, r;
+	const struct flow_stream *resp = &c->s[!x->req_dir];
+	uint64_t w = x->asked.end[END_WRITE].first, r = x->asked.end[END_READ].first;
 
-	*ret_first = *ret_last = 0;
-	if (x->has_request) {
-		w = mark_first(req, END_WRITE, x->req_beg);
-		r = mark_first(req, END_READ, x->req_beg);
-		*ret_first = w && (!r || w < r) ? w : r;
-	}
+	*ret_first = w && (!r || w < r) ? w : r;
+	*ret_last = 0;
 	if (x->resp_end) {
 		r = mark_last(resp, END_READ, x->resp_end - 1);
 		*ret_last = r ? r : mark_last(resp, END_WRITE, x->resp_end - 1);
@@ -96,6 +107,19 @@ static void on_terminal(struct flow_conn *c, const struct pump_msg *m)
 			      c->flow->now);
 }
 
+/* enum tls_stack of the end that asks in direction @req_dir, else of the other one. */
+static uint8_t tls_of(const struct flow_conn *c, uint8_t req_dir)
+{
+	return c->tls[req_dir] ? c->tls[req_dir] : c->tls[!req_dir];
+}
+
+static uint8_t req_dir_of(const struct pump_msg *m)
+{
+	bool answer = m->rpc->kind == RPC_RESULT || m->rpc->kind == RPC_ERROR;
+
+	return m->http ? m->http->req_dir : answer ? !m->dir : m->dir;
+}
+
 static void on_msg(void *ctx, const struct pump_msg *m)
 {
 	struct flow_conn *c = ctx;
@@ -106,6 +130,7 @@ static void on_msg(void *ctx, const struct pump_msg *m)
 		.stream = s->id,
 		.reverse = c->chan == CHAN_PIPE ? 0 : c->s[!m->dir].id,
 		.chan = c->chan,
+		.tls = tls_of(c, req_dir_of(m)),
 		.writer = mark_who(s, END_WRITE, m->beg),
 		.reader = mark_who(s, END_READ, m->end - 1),
 		.uncertain = s->raced,
@@ -129,6 +154,22 @@ static void on_msg(void *ctx, const struct pump_msg *m)
 	f->ops.msg(f->ops.ctx, &out);
 }
 
+static struct flow_proc asked_who(const struct flow_conn *c, const struct pump_http *x, int end)
+{
+	struct flow_proc who = { .pid = x->asked.end[end].pid, .start = x->asked.end[end].start };
+
+	return who.pid ? who : conn_proc(c, &c->s[x->req_dir], end);
+}
+
+/* When the client took its request back. */
+static uint64_t reset_ts(const struct flow_conn *c, const struct pump_http *x)
+{
+	const struct flow_stream *req = &c->s[x->req_dir];
+	uint64_t w = mark_last(req, END_WRITE, x->reset_end - 1);
+
+	return w ? w : mark_last(req, END_READ, x->reset_end - 1);
+}
+
 static void http_fill(struct flow_conn *c, const struct pump_http *x, struct flow_http *out)
 {
 	struct flow_stream *req = &c->s[x->req_dir], *resp = &c->s[!x->req_dir];
@@ -138,16 +179,19 @@ static void http_fill(struct flow_conn *c, const struct pump_http *x, struct flo
 	out->req_stream = req->id;
 	out->resp_stream = resp->id;
 	out->chan = c->chan;
+	out->tls = tls_of(c, x->req_dir);
 	conn_addrs(c, req, &out->client_addr, &out->server_addr);
 	http_times(c, x, &out->first_w, &out->last_r);
 	if (x->has_request) {
-		out->client = mark_who(req, END_WRITE, x->req_beg);
-		out->server = mark_who(req, END_READ, x->req_beg);
+		out->client = asked_who(c, x, END_WRITE);
+		out->server = asked_who(c, x, END_READ);
 	}
 	if (!out->last_r)
 		out->last_r = c->flow->now;
 	if (req->eof)
 		out->client_gone = req->eof_ts;
+	if (x->reset_end)
+		out->client_gone = reset_ts(c, x);
 }
 
 static void on_http_done(void *ctx, const struct pump_http *x)
@@ -197,7 +241,6 @@ static void on_verdict(void *ctx, uint8_t dir, enum pump_verdict v)
 		conn_verdict(c, 0xff, c->http ? V_NO_HTTP : V_NO);
 		break;
 	case PUMP_TLS:
-	case PUMP_HTTP2:
 		c->other = true;
 		conn_verdict(c, 0xff, V_NO);
 		break;
@@ -209,7 +252,8 @@ static void on_verdict(void *ctx, uint8_t dir, enum pump_verdict v)
 
 struct pump *conn_pump(struct flow_conn *c)
 {
-	struct pump_ops ops = { on_msg, on_http_done, on_endpoint, on_verdict, on_finding, c };
+	struct pump_ops ops = { on_msg,	     on_http_begin, on_http_done, on_endpoint,
+				on_verdict, on_finding,	   c };
 	struct pump_opts opts = {
 		.content_max = c->flow->opts.content_max,
 		.message_max = MESSAGE_MAX,
@@ -249,7 +293,7 @@ static void feed_data(struct flow *f, const struct ev_data *d)
 		conn_free(f, c);
 		c = conn_get(f, &d->key, d->chan, &dir);
 	}
-	if (!c || d->hdr.ts <= c->late_ts || (c->lopsided && d->end == END_WRITE))
+	if (!c || d->hdr.ts <= c->late_ts || (c->s[dir].only && c->s[dir].only != 1 + d->end))
 		return;
 	if (c->other) {
 		if (!c->http || d->have < 5 || memcmp(d->data, "POST ", 5) != 0)
@@ -274,7 +318,7 @@ static void feed_close(struct flow *f, const struct ev_close *e)
 	if (s->eof || (e->hdr.flags & EV_F_DONE && e->end == END_WRITE && k->conn->sock[1].known))
 		return;
 	s->eof = true;
-	s->eof_pos = e->pos;
+	s->eof_pos = e->chan == CHAN_TLS ? 0 : e->pos; /* what was received may still be decrypted */
 	s->eof_ts = e->hdr.ts;
 	stream_run(f, s, f->now);
 }

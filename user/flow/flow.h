@@ -39,6 +39,7 @@ struct flow_msg {
 	const struct pump_msg *pump;
 	uint64_t stream, reverse; /* ids of the one-way streams; reverse 0: a pipe */
 	uint8_t chan;		  /* enum ev_chan */
+	uint8_t tls;		  /* CHAN_TLS: enum tls_stack of the asking end where that was seen, else of the other */
 	struct flow_proc writer, reader;
 	struct flow_addr src, dst;
 	struct flow_times t;
@@ -52,6 +53,7 @@ struct flow_http {
 	const struct pump_http *http;
 	uint64_t req_stream, resp_stream;
 	uint8_t chan;
+	uint8_t tls; /* see struct flow_msg; the asking end is the client */
 	struct flow_proc client, server;
 	struct flow_addr client_addr, server_addr;
 	uint64_t first_w, last_r;

@@ -5,9 +5,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void segs_put(struct segs *s, struct seg *g)
+{
+	struct seg **at;
+
+	s->bytes += g->have;
+	g->next = NULL;
+	if (s->last && s->last->pos <= g->pos) {
+		s->last->next = g;
+		s->last = g;
+		return;
+	}
+	for (at = &s->first; *at && (*at)->pos <= g->pos; at = &(*at)->next)
+		;
+	g->next = *at;
+	*at = g;
+	if (!g->next)
+		s->last = g;
+}
+
 struct seg *segs_add(struct segs *s, uint64_t pos, const void *data, uint32_t have)
 {
-	struct seg *g = malloc(sizeof(*g) + have), **at;
+	struct seg *g = malloc(sizeof(*g) + have);
 
 	if (!g)
 		return NULL;
@@ -16,19 +35,19 @@ struct seg *segs_add(struct segs *s, uint64_t pos, const void *data, uint32_t ha
 	g->have = have;
 	if (have)
 		memcpy(g->data, data, have);
-	s->bytes += have;
-	if (s->last && s->last->pos <= pos) {
-		s->last->next = g;
-		s->last = g;
-		return g;
-	}
-	for (at = &s->first; *at && (*at)->pos <= pos; at = &(*at)->next)
-		;
-	g->next = *at;
-	*at = g;
-	if (!g->next)
-		s->last = g;
+	segs_put(s, g);
 	return g;
+}
+
+void segs_move(struct segs *to, struct segs *from)
+{
+	struct seg *g = from->first, *next;
+
+	for (; g; g = next) {
+		next = g->next;
+		segs_put(to, g);
+	}
+	*from = (struct segs){};
 }
 
 static uint64_t segs_pop(struct segs *s)

@@ -24,6 +24,8 @@ struct segs {
 
 /* NULL: out of memory. */
 struct seg *segs_add(struct segs *s, uint64_t pos, const void *data, uint32_t have);
+/* Move all of @from into @to. */
+void segs_move(struct segs *to, struct segs *from);
 /* Drop what ends at or before @pos. @return bytes freed. */
 uint64_t segs_drop(struct segs *s, uint64_t pos);
 /* Drop everything. @return bytes freed. */

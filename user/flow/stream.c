@@ -202,10 +202,33 @@ static void run_eof(struct flow *f, struct flow_stream *s, uint64_t now)
 	conn_ended(f, s->conn, now);
 }
 
+/* When the first bytes that wait in @s passed. */
+static uint64_t first_ts(const struct flow_stream *s)
+{
+	uint64_t ts = UINT64_MAX;
+
+	for (int end = 0; end < 2; end++)
+		if (s->segs[end].first && s->segs[end].first->ts < ts)
+			ts = s->segs[end].first->ts;
+	return ts;
+}
+
+/* A TLS connection that was held back begins with its request: an answer alone would be taken for one whose request was
+ * missed. */
+static void run_earlier(struct flow *f, const struct flow_stream *s, uint64_t now)
+{
+	struct flow_stream *peer = &s->conn->s[!s->dir];
+
+	if (s->conn->chan == CHAN_TLS && !s->conn->pump && first_ts(peer) < first_ts(s))
+		stream_run(f, peer, now);
+}
+
 void stream_run(struct flow *f, struct flow_stream *s, uint64_t now)
 {
-	bool more = true;
+	bool more = !conn_is_held(s->conn, now);
 
+	if (more)
+		run_earlier(f, s, now);
 	while (more && !s->conn->other) {
 		struct seg *r, *w;
 

@@ -27,6 +27,7 @@ struct flow_stream {
 	bool started;	     /* fed is valid */
 	bool seen[2];	     /* records of this end came, by enum ev_end */
 	bool blind[2];	     /* waited for this end in vain: not waited for again until it is seen */
+	uint8_t only;	     /* 0: both ends' records; 1 + enum ev_end: that end's alone, as the other counts otherwise */
 	bool eof, ended;
 	bool raced;	     /* the last bytes fed were the writer's, and from several threads or raced */
 	bool waiting;	     /* on the flow's list */

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which socket carries which TLS connection. Published only when it is sure:
+ *   - the library was told (SSL_set_fd), or keeps the descriptor where we can read it (Go);
+ *   - a system call on a TLS socket, made inside the library's call and in the same direction;
+ *   - else (memory BIOs: Node, asyncio) the thread's last TLS read before SSL_read and its first TLS write after SSL_write: both
+ *     must have been seen, name the same socket, and none of another connection came between.
+ * A socket that is known costs one look at its verdict from then on. */
+#ifndef MCPVIGIL_BPF_TLS_BIND_H
+#define MCPVIGIL_BPF_TLS_BIND_H
+
+#include "tls_conn.h"
+
+#define SAW_READ 1 /* votes for a socket, by direction */
+#define SAW_WRITE 2
+
+/* What a thread did last, by pid_tgid. */
+struct tls_thread {
+	u64 rx, rx_ino; /* TLS socket that it read from since its last SSL_read; 0: none */
+	u64 tx;		/* connection that it wrote to since its last write to a TLS socket; 0: none */
+	u32 tx_bytes;	/* plaintext of those writes */
+	u8 rx_mixed;	/* it read from several */
+	u8 tx_mixed;
+	u8 pad[2];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PROCS_MAX);
+	__type(key, u64);
+	__type(value, struct tls_thread);
+} tls_threads SEC(".maps") __weak;
+
+/* @how: SAW_*, or both for a socket that is sure. @ino: its inode number. */
+static __always_inline void tls_bind(const struct tls_key *k, struct tls_conn *c, struct sock *sk, u64 ino, u8 how)
+{
+	u64 at = (u64)sk;
+
+	if (c->bound || !ino)
+		return;
+	if (c->sk != at || c->ino != ino)
+		c->votes = 0;
+	c->sk = at;
+	c->ino = ino;
+	c->votes |= how;
+	if (c->votes != (SAW_READ | SAW_WRITE) || !tls_open(k, c, sk))
+		return;
+	c->bound = 1;
+	bpf_map_update_elem(&tls_socks, &at, k, BPF_ANY);
+	for (int end = 0; end < 2; end++) {
+		struct ev_key wire = { at, ino << 1 | end };
+
+		verdict_put(&wire, V_NO);
+	}
+}
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* OpenSSL 1.1.1 and later, and what has its API (BoringSSL). EV_OPEN, EV_DATA, EV_CLOSE of plaintext.
+ *
+ * Attached by user space (probe/attach.c): the entry programs where the arguments stand in their registers and the stack
+ * pointer still at the return address, the return programs as uretprobes. Misses: SSL_peek (not data), SSL_sendfile (a file's
+ * bytes), early data, a call that was open when its entry was attached. */
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#define GUARD_FLAVOUR openssl
+#include "guard.h"
+#include "maps.h"
+#include "tls_bind.h"
+#include "tls_call.h"
+#include "tls_conn.h"
+#include "tls_sock.h"
+
+#define NESTED_BYTES (256 << 10) /* a call so far below on the stack is one inside the other */
+
+/* The call's entry of this thread, made where there is none. */
+static __always_inline struct tls_call *call_entry(const struct tls_call_key *ck)
+{
+	struct tls_call *t = bpf_map_lookup_elem(&tls_calls, ck), *blank;
+	u32 zero = 0;
+
+	if (t)
+		return t;
+	blank = bpf_map_lookup_elem(&tls_blank, &zero);
+	if (blank)
+		bpf_map_update_elem(&tls_calls, ck, blank, BPF_NOEXIST);
+	t = bpf_map_lookup_elem(&tls_calls, ck);
+	if (!t)
+		count(C_TLS_CALLS_FULL, 1);
+	return t;
+}
+
+static __always_inline void thread_know(u64 id)
+{
+	struct tls_thread fresh = {};
+
+	if (!bpf_map_lookup_elem(&tls_threads, &id))
+		bpf_map_update_elem(&tls_threads, &id, &fresh, BPF_NOEXIST);
+}
+
+static __always_inline int ssl_in(struct pt_regs *r, u8 end, u64 at_count)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct tls_call_key ck = { id, 0 };
+	struct tls_key k = { id >> 32, r->di };
+	struct tls_call *t;
+	struct tls_conn *c;
+
+	if (is_self(id >> 32))
+		return 0;
+	c = tls_conn_get(&k, TLS_OPENSSL);
+	if (!c || (c->bound && tls_given_up(&k, c, end)))
+		return 0;
+	t = call_entry(&ck);
+	if (!t || (t->sp > r->sp && t->sp - r->sp < NESTED_BYTES))
+		return 0;
+	t->sp = r->sp;
+	t->obj = k.obj;
+	t->buf = r->si;
+	t->count = at_count;
+	t->end = end;
+	t->enter = bpf_ktime_get_boot_ns();
+	return 0;
+}
+
+SEC("uprobe")
+int ssl_read_in(struct pt_regs *r)
+{
+	guard_on();
+	ssl_in(r, END_READ, 0);
+	guard_off();
+	return 0;
+}
+
+SEC("uprobe")
+int ssl_write_in(struct pt_regs *r)
+{
+	guard_on();
+	ssl_in(r, END_WRITE, 0);
+	guard_off();
+	return 0;
+}
+
+SEC("uprobe")
+int ssl_read_ex_in(struct pt_regs *r)
+{
+	guard_on();
+	ssl_in(r, END_READ, r->cx);
+	guard_off();
+	return 0;
+}
+
+SEC("uprobe")
+int ssl_write_ex_in(struct pt_regs *r)
+{
+	guard_on();
+	ssl_in(r, END_WRITE, r->cx);
+	guard_off();
+	return 0;
+}
+
+SEC("uprobe")
+int ssl_write_ex2_in(struct pt_regs *r)
+{
+	guard_on();
+	ssl_in(r, END_WRITE, r->r8);
+	guard_off();
+	return 0;
+}
+
+/* Bytes that the call moved; an int is returned, of which the upper half of the register says nothing. */
+static __always_inline u32 ssl_count(const struct tls_call *t, u64 ax)
+{
+	u64 n = 0;
+	s32 ret = ax;
+
+	if (!t->count)
+		return ret > 0 ? ret : 0;
+	if (ret != 1 || bpf_probe_read_user(&n, sizeof(n), (void *)t->count) || n > 0x7fffffff)
+		return 0;
+	return n;
+}
+
+/* What the thread's own reads and writes of sockets say. */
+static __always_inline void ssl_bracket(u64 id, const struct tls_key *k, struct tls_conn *c, u8 end, u32 n)
+{
+	struct tls_thread *t = bpf_map_lookup_elem(&tls_threads, &id);
+	struct sock *sk;
+
+	if (!t) {
+		thread_know(id);
+		return;
+	}
+	if (end == END_WRITE) {
+		t->tx_mixed |= t->tx && t->tx != k->obj;
+		t->tx_bytes += n;
+		t->tx = k->obj;
+		return;
+	}
+	sk = (struct sock *)t->rx;
+	if (sk && !t->rx_mixed && sock_ino(sk) == t->rx_ino)
+		tls_bind(k, c, sk, t->rx_ino, SAW_READ);
+	t->rx = 0;
+	t->rx_mixed = 0;
+}
+
+static __always_inline void ssl_return(const enum tier tier, struct pt_regs *r)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct tls_call_key ck = { id, 0 };
+	struct tls_call *t = bpf_map_lookup_elem(&tls_calls, &ck);
+	struct tls_key k = { id >> 32, 0 };
+	struct tls_conn *c;
+	u32 n;
+
+	if (!t || !t->sp || r->sp <= t->sp)
+		return; /* not followed, or a call inside the one that is */
+	if (r->sp != t->sp + 8) { /* left by a jump: its frame is gone */
+		t->sp = 0;
+		return;
+	}
+	t->sp = 0;
+	n = ssl_count(t, r->ax);
+	k.obj = t->obj;
+	c = bpf_map_lookup_elem(&tls_conns, &k);
+	if (!c)
+		return;
+	if (!c->bound)
+		ssl_bracket(id, &k, c, t->end, n);
+	if (n)
+		tls_data(tier, t, &k, c, n);
+}
+
+SEC("uretprobe")
+int ssl_out_old(struct pt_regs *r)
+{
+	ssl_return(TIER_OLD, r);
+	return 0;
+}
+
+SEC("uretprobe")
+int ssl_out_new(struct pt_regs *r)
+{
+	guard_on();
+	ssl_return(TIER_NEW, r);
+	guard_off();
+	return 0;
+}
+
+SEC("uretprobe")
+int ssl_new_out(struct pt_regs *r)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct tls_key k = { id >> 32, r->ax };
+
+	guard_on();
+	if (k.obj && !is_self(id >> 32)) {
+		tls_conn_new(&k, TLS_OPENSSL, 1);
+		thread_know(id);
+	}
+	guard_off();
+	return 0;
+}
+
+SEC("uprobe")
+int ssl_free_in(struct pt_regs *r)
+{
+	struct tls_key k = { bpf_get_current_pid_tgid() >> 32, r->di };
+	struct tls_conn *c;
+
+	guard_on();
+	c = bpf_map_lookup_elem(&tls_conns, &k);
+	if (c) {
+		tls_close(&k, c, END_READ, c->pos[END_READ]);
+		tls_close(&k, c, END_WRITE, c->pos[END_WRITE]);
+		bpf_map_delete_elem(&tls_conns, &k);
+	}
+	guard_off();
+	return 0;
+}
+
+#define TCP_ESTABLISHED 1
+
+/* A client may set the descriptor before it connects: then its calls tell. */
+SEC("uprobe")
+int ssl_set_fd_in(struct pt_regs *r)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct tls_key k = { id >> 32, r->di };
+	struct object o = {};
+	struct tls_conn *c;
+	struct sock *sk;
+	struct file *f;
+
+	guard_on();
+	f = is_self(id >> 32) ? NULL : task_file(TIER_OLD, r->si);
+	sk = f && object_of(f, &o) && o.chan == CHAN_TCP ? o.sk : NULL;
+	if (sk && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_ESTABLISHED) {
+		c = tls_conn_get(&k, TLS_OPENSSL);
+		if (c)
+			tls_bind(&k, c, sk, o.ino[END_READ] >> 1, SAW_READ | SAW_WRITE);
+	}
+	guard_off();
+	return 0;
+}

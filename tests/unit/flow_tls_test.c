@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flow/conn_tls: two ends that know each other only by their sockets, which may come late. */
+#include "flow_record.h"
+
+#include "event_tls.h"
+
+#define REQ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n"
+#define RES "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n"
+#define REQ2 "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\"}\n"
+#define RES2 "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n"
+#define CLIENT 0xc0, 10
+#define SERVER 0x50, 20
+
+#define LATE 1
+#define PLACED 2
+
+static void tell(struct seen *s, uint64_t ssl, uint32_t pid, uint64_t ts, int how)
+{
+	bool client = ssl == 0xc0, placed = how & PLACED;
+	uint16_t flags = how & LATE ? EV_F_LATE : 0;
+	struct ev_open o = {
+		.hdr = { sizeof(o), EV_OPEN, flags, ts, pid, pid, 0 },
+		.start = pid,
+		.key = { ssl, 100 << 1 | END_WRITE },
+		.reverse = { ssl, 100 << 1 | END_READ },
+		.chan = CHAN_TLS,
+		.end = END_WRITE,
+		.tls = client ? TLS_GO : TLS_OPENSSL,
+	};
+
+	if (placed) {
+		o.family = 2;
+		o.lport = client ? 1111 : 8888;
+		o.rport = client ? 8888 : 1111;
+		o.base_rx = client ? 5000 : 1000;
+		o.base_tx = client ? 999 : 5000;
+		memcpy(o.laddr, "\x7f\0\0\1", 4);
+		memcpy(o.raddr, "\x7f\0\0\1", 4);
+	}
+	flow_feed(s->flow, &o.hdr);
+}
+
+static struct at tls(uint64_t ssl, uint32_t pid, int end, uint64_t pos, uint64_t ts)
+{
+	return (struct at){ { ssl, 100 << 1 | end }, CHAN_TLS, end, pos, ts, pid, 0 };
+}
+
+static uint64_t conns(struct seen *s)
+{
+	struct flow_stats st;
+
+	flow_stats(s->flow, &st);
+	return st.conns;
+}
+
+/* One exchange as both ends see it; the server's socket is known as it answers, the client's as it reads. */
+static void exchange(struct seen *s, int client, int server)
+{
+	tell(s, CLIENT, 1 * MS, client);
+	put(s, tls(CLIENT, END_WRITE, 0, 1 * MS), REQ);
+	tell(s, SERVER, 2 * MS, server);
+	put(s, tls(SERVER, END_READ, 0, 2 * MS), REQ);
+	put(s, tls(SERVER, END_WRITE, 0, 3 * MS), RES);
+	tell(s, SERVER, 3 * MS, server | PLACED);
+	assert_string_equal(s->text, "");
+	tell(s, CLIENT, 4 * MS, client | PLACED);
+	put(s, tls(CLIENT, END_READ, 0, 4 * MS), RES);
+}
+
+static void both_ends_once(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	exchange(&s, 0, 0);
+	assert_string_equal(s.text, "1 10-20\n1 20-10\n");
+	assert_int_equal(conns(&s), 1);
+	assert_int_equal(s.last.tls, TLS_GO);
+	assert_int_equal(s.last.src.port, 8888);
+	assert_int_equal(s.last.t.first_w, 3 * MS);
+	assert_int_equal(s.last.t.last_r, 4 * MS);
+	put(&s, tls(CLIENT, END_WRITE, strlen(REQ), 5 * MS), REQ2);
+	put(&s, tls(SERVER, END_READ, strlen(REQ), 6 * MS), REQ2);
+	assert_string_equal(s.text, "1 10-20\n1 20-10\n2 10-20\n");
+	flow_free(s.flow);
+}
+
+/* The client's side is decoded by itself before its socket is known; then nothing may come twice. */
+static void joined_after_the_hold(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	tell(&s, CLIENT, 1 * MS, 0);
+	put(&s, tls(CLIENT, END_WRITE, 0, 1 * MS), REQ);
+	flow_tick(s.flow, 2000 * MS);
+	assert_string_equal(s.text, "");
+	flow_tick(s.flow, 2001 * MS);
+	assert_string_equal(s.text, "1 10-0\n");
+	tell(&s, SERVER, 2002 * MS, PLACED);
+	put(&s, tls(SERVER, END_READ, 0, 2002 * MS), REQ);
+	put(&s, tls(SERVER, END_WRITE, 0, 2003 * MS), RES);
+	tell(&s, CLIENT, 2004 * MS, PLACED);
+	put(&s, tls(CLIENT, END_READ, 0, 2004 * MS), RES);
+	assert_string_equal(s.text, "1 10-0\n1 20-10\n");
+	assert_int_equal(conns(&s), 1);
+	flow_free(s.flow);
+}
+
+static void never_placed(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	tell(&s, CLIENT, 1 * MS, 0);
+	put(&s, tls(CLIENT, END_WRITE, 0, 1 * MS), REQ);
+	put(&s, tls(CLIENT, END_READ, 0, 3 * MS), RES);
+	flow_flush(s.flow, 5 * MS);
+	assert_string_equal(s.text, "1 10-0\n1 0-10\n");
+	flow_free(s.flow);
+}
+
+/* Joined late with nothing under way: both have counted alike since. */
+static void late_and_aligned(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	exchange(&s, LATE, LATE);
+	assert_string_equal(s.text, "1 10-20\n1 20-10\n");
+	put(&s, tls(CLIENT, END_WRITE, strlen(REQ), 5 * MS), REQ2);
+	put(&s, tls(SERVER, END_READ, strlen(REQ), 6 * MS), REQ2);
+	put(&s, tls(SERVER, END_WRITE, strlen(RES), 7 * MS), RES2);
+	put(&s, tls(CLIENT, END_READ, strlen(RES), 8 * MS), RES2);
+	assert_string_equal(s.text, "1 10-20\n1 20-10\n2 10-20\n2 20-10\n");
+	flow_free(s.flow);
+}
+
+/* The server stood inside SSL_read as its probes went on: the request is in the client's records alone, and the server counts
+ * less from then on. */
+static void late_inside_a_read(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	tell(&s, CLIENT, 1 * MS, LATE);
+	put(&s, tls(CLIENT, END_WRITE, 0, 1 * MS), REQ);
+	tell(&s, SERVER, 3 * MS, LATE | PLACED);
+	put(&s, tls(SERVER, END_WRITE, 0, 3 * MS), RES);
+	tell(&s, CLIENT, 4 * MS, LATE | PLACED);
+	put(&s, tls(CLIENT, END_READ, 0, 4 * MS), RES);
+	assert_string_equal(s.text, "1 10-20\n1 20-10\n");
+	put(&s, tls(CLIENT, END_WRITE, strlen(REQ), 5 * MS), REQ2);
+	put(&s, tls(SERVER, END_READ, 0, 6 * MS), REQ2);
+	put(&s, tls(SERVER, END_WRITE, strlen(RES), 7 * MS), RES2);
+	put(&s, tls(CLIENT, END_READ, strlen(RES), 8 * MS), RES2);
+	flow_tick(s.flow, 9 * MS);
+	assert_string_equal(s.text, "1 10-20\n1 20-10\n2 10-20\n2 20-10\n");
+	flow_free(s.flow);
+}
+
+/* A TCP connection of the same numbers is another thing: what is read there is not this plaintext. */
+static void plain_is_no_other_end(void **state)
+{
+	struct ev_open o = {
+		.hdr = { sizeof(o), EV_OPEN, 0, MS, 20, 20, 0 },
+		.key = { 0x77, 7 << 1 | END_WRITE },
+		.reverse = { 0x77, 7 << 1 | END_READ },
+		.chan = CHAN_TCP,
+		.end = END_WRITE,
+		.family = 2,
+		.base_rx = 1000,
+		.base_tx = 5000,
+	};
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	flow_feed(s.flow, &o.hdr);
+	tell(&s, CLIENT, 1 * MS, PLACED);
+	assert_int_equal(conns(&s), 2);
+	flow_free(s.flow);
+}
+
+static void closed_by_its_socket(void **state)
+{
+	struct ev_close e = {
+		.hdr = { sizeof(e), EV_CLOSE, EV_F_DONE, 5 * MS, 10, 10, 0 },
+		.key = { 0xc0, 100 << 1 | END_READ },
+		.chan = CHAN_TLS,
+		.end = END_READ,
+	};
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	exchange(&s, 0, 0);
+	flow_feed(s.flow, &e.hdr);
+	put(&s, tls(CLIENT, END_READ, strlen(RES), 6 * MS), RES2); /* it was in the library's buffer */
+	put(&s, tls(SERVER, END_WRITE, strlen(RES), 4 * MS), RES2);
+	flow_tick(s.flow, 106 * MS);
+	assert_string_equal(s.text, "1 10-20\n1 20-10\n2 20-10\nend eof\n");
+	flow_free(s.flow);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_ends_once),	  cmocka_unit_test(joined_after_the_hold),
+		cmocka_unit_test(never_placed),		  cmocka_unit_test(late_and_aligned),
+		cmocka_unit_test(late_inside_a_read),	  cmocka_unit_test(plain_is_no_other_end),
+		cmocka_unit_test(closed_by_its_socket),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

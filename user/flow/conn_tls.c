@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLS connections: the two ends of one, each of which the kernel side knows by its library's object alone, until their sockets
+ * say that they belong together.
+ *
+ * Plaintext positions are counted at each end. They agree where both ends were seen since their birth, or where both have seen
+ * equally much of a direction by the time they are joined (with the first answer, when the request was read). Else one
+ * end's records are used for it: those of the end whose bytes are decoded already, or of the one that saw more. The other
+ * was inside a call as its probes went on, of which nothing was seen: a server that waits for its next request. */
+#include "flow/conn.h"
+
+bool conn_is_held(const struct flow_conn *c, uint64_t now)
+{
+	return c->chan == CHAN_TLS && !c->sock[0].known && !c->pump && now < c->since + CONN_HOLD_NS;
+}
+
+struct flow_proc conn_proc(const struct flow_conn *c, const struct flow_stream *s, int end)
+{
+	/* Direction 0 is written at end 0. */
+	return c->proc[(s->dir == 0) == (end == END_WRITE) ? 0 : 1];
+}
+
+static void stream_merge(struct flow *f, struct flow_stream *into, struct flow_stream *from)
+{
+	for (int end = 0; end < 2; end++) {
+		segs_move(&into->segs[end], &from->segs[end]);
+		for (uint32_t i = 0; i < from->marks[end].n; i++)
+			if (marks_add(&into->marks[end], &from->marks[end].v[from->marks[end].from + i]))
+				f->stats.marks_full++;
+		if (from->cov[end] > into->cov[end])
+			into->cov[end] = from->cov[end];
+		into->seen[end] |= from->seen[end];
+		into->blind[end] &= !from->seen[end];
+	}
+	if (from->eof && !into->eof) {
+		into->eof = true;
+		into->eof_pos = from->eof_pos;
+		into->eof_ts = from->eof_ts;
+	}
+}
+
+/* Does @into go on with the records of one end alone? Then it is left with no others. @return whether those of @from
+ * are to be taken. */
+static bool stream_choose(struct flow *f, struct flow_stream *into, const struct flow_stream *from)
+{
+	int own = into->dir == 0 ? END_WRITE : END_READ, keep;
+	uint64_t w = own == END_WRITE ? into->cov[END_WRITE] : from->cov[END_WRITE];
+	uint64_t r = own == END_READ ? into->cov[END_READ] : from->cov[END_READ];
+
+	if (w && w == r)
+		return true;
+	keep = into->fed ? own : w < r ? END_READ : END_WRITE;
+	conn_only(f, into, keep);
+	if (keep != own)
+		into->started = false;
+	return keep != own;
+}
+
+/* @from, all of whose records are of one end, is the other end of @into. It is freed. */
+static void conn_merge(struct flow *f, struct flow_conn *into, struct flow_conn *from)
+{
+	bool aligned = !into->tls_late[0] && !from->tls_late[0];
+
+	conn_join_del(f, into);
+	into->sock[1] = from->sock[0];
+	into->tls[1] = from->tls[0];
+	into->tls_late[1] = from->tls_late[0];
+	into->proc[1] = from->proc[0];
+	into->late |= from->late && !into->pump;
+	while (from->nkeys) {
+		struct conn_key k = from->keys[--from->nkeys];
+
+		table_del(&f->keys, &from->keys[from->nkeys].node);
+		conn_key_add(f, into, &k.key, !k.dir);
+	}
+	for (int i = 0; i < 2; i++)
+		if (aligned || stream_choose(f, &into->s[i], &from->s[!i]))
+			stream_merge(f, &into->s[i], &from->s[!i]);
+	conn_free(f, from);
+	if (into->other)
+		conn_verdict(into, 0xff, into->http ? V_NO_HTTP : V_NO);
+	for (int i = 0; i < 2; i++)
+		conn_both(into, &into->s[i]);
+}
+
+/* Its socket is known. @c, or the connection that it became a part of. */
+static struct flow_conn *place(struct flow *f, struct flow_conn *c, const struct ev_open *o)
+{
+	struct flow_conn *other = conn_join_find(f, o);
+
+	conn_sock_set(&c->sock[0], o);
+	if (!other || other == c || other->chan != CHAN_TLS || other->sock[1].known) {
+		conn_join_add(f, c, o);
+		return c;
+	}
+	if (c->pump && !other->pump) {
+		conn_merge(f, c, other);
+		return c;
+	}
+	conn_merge(f, other, c);
+	return other;
+}
+
+void conn_open_tls(struct flow *f, const struct ev_open *o)
+{
+	uint8_t end; /* what it writes is direction 0 of the first end, 1 of the second */
+	struct flow_conn *c = conn_get(f, &o->key, CHAN_TLS, &end);
+
+	if (!c)
+		return;
+	if (!c->since)
+		c->since = o->hdr.ts;
+	c->tls[end] = o->tls;
+	c->proc[end] = (struct flow_proc){ .pid = o->hdr.pid, .start = o->start };
+	if (o->hdr.flags & EV_F_LATE) {
+		c->tls_late[end] = true;
+		c->late |= !c->pump;
+	}
+	if (!o->family || c->sock[end].known || end != 0)
+		return;
+	c = place(f, c, o);
+	stream_run(f, &c->s[0], f->now);
+	stream_run(f, &c->s[1], f->now);
+}
