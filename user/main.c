@@ -9,7 +9,7 @@
 
 static const struct cmd *const cmds[] = {
 	&cmd_run,    &cmd_trace,  &cmd_calls,	 &cmd_doctor, &cmd_record,
-	&cmd_replay, &cmd_config, &cmd_backtest, &cmd_metrics,
+	&cmd_replay, &cmd_config, &cmd_backtest, &cmd_metrics, &cmd_resolve,
 };
 
 #define CMDS (sizeof(cmds) / sizeof(cmds[0]))

@@ -18,5 +18,6 @@ extern const struct cmd cmd_calls;
 extern const struct cmd cmd_record;
 extern const struct cmd cmd_replay;
 extern const struct cmd cmd_metrics;
+extern const struct cmd cmd_resolve;
 
 #endif

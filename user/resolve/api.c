@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stacks that are known by what they call their functions, in .dynsym or .symtab. What the file is called says nothing: libssl is
+ * found inside libpython and node, and NSS has a libssl3.so.
+ *
+ * To add a stack: its functions to the list of names, and a row. */
+#include "resolve/finder.h"
+
+#include <elf.h>
+#include <stdio.h>
+
+#include "tls_stack.h"
+
+/* Name and what a probe there sees; 0 where it only tells stacks apart. */
+#define NAMES(X)                                          \
+	X(SSL_read, TLS_F_SSL_READ)                       \
+	X(SSL_write, TLS_F_SSL_WRITE)                     \
+	X(SSL_read_ex, TLS_F_SSL_READ_EX)                 \
+	X(SSL_write_ex, TLS_F_SSL_WRITE_EX)               \
+	X(SSL_write_ex2, TLS_F_SSL_WRITE_EX2)             \
+	X(SSL_new, TLS_F_SSL_NEW)                         \
+	X(SSL_free, TLS_F_SSL_FREE)                       \
+	X(SSL_set_fd, TLS_F_SSL_SET_FD)                   \
+	X(SSL_CTX_set_early_data_enabled, 0) /* BoringSSL */ \
+	X(gnutls_record_send, 0)                          \
+	X(gnutls_record_recv, 0)                          \
+	X(SSL_ImportFD, 0)                                \
+	X(mbedtls_ssl_read, 0)                            \
+	X(mbedtls_ssl_write, 0)                           \
+	X(wolfSSL_read, 0)                                \
+	X(wolfSSL_write, 0)                               \
+	X(s2n_send, 0)                                    \
+	X(s2n_recv, 0)                                    \
+	X(JNI_CreateJavaVM, 0)
+
+enum name {
+#define X(name, fn) N_##name,
+	NAMES(X)
+#undef X
+	NAMES_N,
+};
+
+static const struct {
+	struct sv text;
+	uint8_t fn;
+} names[NAMES_N] = {
+#define X(name, fn) [N_##name] = { { #name, sizeof(#name) - 1 }, fn },
+	NAMES(X)
+#undef X
+};
+
+#define BIT(name) (1U << N_##name)
+_Static_assert(NAMES_N <= 32, "a bit for each name");
+
+#define OPENSSL_API (BIT(SSL_read) | BIT(SSL_write))
+
+/* The first row whose names a file defines all, of those that have the first of them in common, is what the file has. */
+static const struct stack {
+	unsigned int needs;
+	uint8_t stack;	      /* enum tls_stack; 0: it is not read, and why */
+	const char *text;
+} stacks[] = {
+	{ OPENSSL_API | BIT(SSL_CTX_set_early_data_enabled), TLS_BORINGSSL, "BoringSSL" },
+	{ OPENSSL_API, TLS_OPENSSL, "OpenSSL API" },
+	{ BIT(gnutls_record_send) | BIT(gnutls_record_recv), 0, "GnuTLS: not read yet" },
+	{ BIT(SSL_ImportFD), 0, "NSS: not read" },
+	{ BIT(mbedtls_ssl_read) | BIT(mbedtls_ssl_write), 0, "Mbed TLS: not read" },
+	{ BIT(wolfSSL_read) | BIT(wolfSSL_write), 0, "wolfSSL: not read" },
+	{ BIT(s2n_send) | BIT(s2n_recv), 0, "s2n-tls: not read" },
+	{ BIT(JNI_CreateJavaVM), 0, "JSSE: Java encrypts in Java code, nothing native to probe" },
+};
+
+#define STACKS (sizeof(stacks) / sizeof(stacks[0]))
+
+/* --- Symbols ---------------------------------------------------------------------------------------------------- */
+
+#define PLACES_MAX 64
+
+/* Where the names were found. A library may have one name in several versions, each with code of its own. */
+struct places {
+	unsigned int seen, n;
+	bool full;
+	struct {
+		uint64_t addr, size;
+		unsigned int name;
+	} place[PLACES_MAX];
+};
+
+static void place_add(struct places *p, unsigned int name, const struct elf_sym *s)
+{
+	p->seen |= 1U << name;
+	for (unsigned int i = 0; i < p->n; i++) {
+		if (p->place[i].addr == s->addr && p->place[i].name == name)
+			return;
+	}
+	p->full |= p->n == PLACES_MAX;
+	if (p->n == PLACES_MAX)
+		return;
+	p->place[p->n].addr = s->addr;
+	p->place[p->n].size = s->size;
+	p->place[p->n++].name = name;
+}
+
+static void on_function(void *ctx, const struct elf_sym *s)
+{
+	for (unsigned int i = 0; i < NAMES_N; i++) {
+		if (names[i].text.n == s->name.n && memcmp(names[i].text.p, s->name.p, s->name.n) == 0) {
+			place_add(ctx, i, s);
+			return;
+		}
+	}
+}
+
+/* --- Versions --------------------------------------------------------------------------------------------------- */
+
+#define DIGIT(c) ((c) >= '0' && (c) <= '9')
+
+/* Length of "3.0.19+quic" at the front of @s; 0: no version, as a date follows one. */
+static size_t version_length(struct sv s)
+{
+	size_t n = 0, dots = 0;
+
+	if (!s.n || !DIGIT(s.p[0]))
+		return 0;
+	for (; n < s.n && n < 32 && s.p[n] > ' ' && s.p[n] <= '~'; n++)
+		dots += s.p[n] == '.';
+	return dots == 2 && s.n - n > 2 && s.p[n] == ' ' && DIGIT(s.p[n + 1]) ? n : 0;
+}
+
+/* "OpenSSL 3.0.19 27 Jan 2026" is libcrypto's, and here where it is linked in. */
+static struct sv openssl_version(const struct elf *e)
+{
+	const struct elf_sec *s = elf_section(e, ".rodata");
+	const struct sv word = SV("OpenSSL ");
+	struct sv in = s ? s->bytes : (struct sv){ NULL, 0 };
+
+	while (in.n) {
+		const char *at = memmem(in.p, in.n, word.p, word.n);
+		size_t n;
+
+		if (!at)
+			break;
+		in = (struct sv){ at + word.n, in.n - (size_t)(at - in.p) - word.n };
+		n = version_length(in);
+		if (n)
+			return (struct sv){ at, word.n + n };
+	}
+	return (struct sv){ NULL, 0 };
+}
+
+static void evidence(struct look *l, const struct stack *s, const char *table)
+{
+	struct sv version = s->stack == TLS_OPENSSL ? openssl_version(l->elf) : (struct sv){ NULL, 0 };
+
+	if (version.n)
+		found_evidence(l, "%.*s by %s", (int)version.n, version.p, table);
+	else
+		found_evidence(l, "%s by %s", s->text, table);
+}
+
+/* --- Stacks ----------------------------------------------------------------------------------------------------- */
+
+/* Its reads and writes, or none of it: half a conversation is worse than none. */
+static bool points(struct look *l, const struct stack *s, const struct places *p)
+{
+	uint32_t before = l->found->n;
+
+	for (unsigned int i = 0; i < p->n; i++) {
+		uint8_t fn = names[p->place[i].name].fn;
+		struct func f;
+		uint64_t addr = 0;
+
+		if (fn && func_at(l, p->place[i].addr, p->place[i].size, &f))
+			addr = entry_of_c(l, &f);
+		if ((!addr || point_add(l, &f, addr, fn, s->stack)) && fn && ((1U << p->place[i].name) & s->needs))
+			goto out;
+	}
+	if (!p->full)
+		return true;
+out:
+	memset(&l->found->point[before], 0, (l->found->n - before) * sizeof(l->found->point[0]));
+	l->found->n = before;
+	return false;
+}
+
+static void stack_add(struct look *l, const struct stack *s, const struct places *p, const char *table)
+{
+	if (!s->stack)
+		found_why(l, "%s", s->text);
+	else if (points(l, s, p))
+		evidence(l, s, table);
+	else
+		found_why(l, "%s: its functions by %s are not what they are called", s->text, table);
+}
+
+static bool find_in(struct look *l, uint32_t type, const char *table)
+{
+	struct places p = { 0 };
+	unsigned int done = 0;
+
+	elf_functions(l->elf, type, on_function, &p);
+	for (size_t i = 0; i < STACKS; i++) {
+		if ((p.seen & stacks[i].needs) != stacks[i].needs || (done & stacks[i].needs))
+			continue;
+		done |= stacks[i].needs;
+		stack_add(l, &stacks[i], &p, table);
+	}
+	return done;
+}
+
+void api_find(struct look *l)
+{
+	if (!find_in(l, SHT_DYNSYM, ".dynsym"))
+		find_in(l, SHT_SYMTAB, ".symtab");
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the finders of TLS stacks share: the file, a decoder, what was found so far. A finder is a function here and a row in
+ * resolve.c; a stack that is known by its functions' names is a row in api.c. Private to resolve/. */
+#ifndef MCPVIGIL_RESOLVE_FINDER_H
+#define MCPVIGIL_RESOLVE_FINDER_H
+
+#include "resolve/elf.h"
+#include "resolve/insn.h"
+#include "resolve/resolve.h"
+
+struct look {
+	const struct elf *elf;
+	struct insns *insns;
+	struct tls_found *found;
+};
+
+/* A function of the file, and the bytes from its start to its end. */
+struct func {
+	uint64_t addr;
+	struct sv code;
+};
+
+void api_find(struct look *l);	  /* by the names of functions: OpenSSL and what has its API */
+void go_find(struct look *l);	  /* Go's crypto/tls by Go's own function table */
+void unread_find(struct look *l); /* code that no finder reads yet, by what it says of itself */
+
+/* The @size bytes of code at @addr; false where the file does not hold all of them. */
+bool func_at(const struct look *l, uint64_t addr, uint64_t size, struct func *ret);
+
+/* Add the probe @fn of @stack at @addr, which is an instruction of @f. The same once again is left out. 0; -ENOSPC; -ERANGE too far
+ * inside its function. */
+int point_add(struct look *l, const struct func *f, uint64_t addr, uint8_t fn, uint8_t stack);
+
+/* Where to probe a function of the C ABI, so that its arguments are in their registers and its return address on top of the
+ * stack. 0: its code cannot be decoded. */
+uint64_t entry_of_c(struct look *l, const struct func *f);
+/* The same for Go's ABI: its arguments are in registers, and R14 is the goroutine. */
+uint64_t entry_of_go(struct look *l, const struct func *f);
+
+/* Add to what is said of the file; cut where there is no room. */
+__attribute__((format(printf, 2, 3))) void found_evidence(struct look *l, const char *fmt, ...);
+__attribute__((format(printf, 2, 3))) void found_why(struct look *l, const char *fmt, ...);
+
+#endif

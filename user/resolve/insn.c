@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Machine code by capstone.
+ *
+ * Its own list of registers that an instruction writes has had holes. So what an instruction is said to leave alone rests on a
+ * short list of instructions that change their first operand and the flags, and nothing else; all others may do anything. */
+#include "resolve/insn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <capstone/capstone.h>
+
+struct insns {
+	csh cs;
+	cs_insn *one;
+};
+
+struct insns *insns_new(void)
+{
+	struct insns *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	if (cs_open(CS_ARCH_X86, CS_MODE_64, &d->cs) != CS_ERR_OK || cs_option(d->cs, CS_OPT_DETAIL, CS_OPT_ON) != CS_ERR_OK)
+		goto fail;
+	d->one = cs_malloc(d->cs);
+	if (d->one)
+		return d;
+fail:
+	insns_free(d);
+	errno = ENOMEM;
+	return NULL;
+}
+
+void insns_free(struct insns *d)
+{
+	if (!d)
+		return;
+	if (d->one)
+		cs_free(d->one, 1);
+	if (d->cs)
+		cs_close(&d->cs);
+	free(d);
+}
+
+/* --- What an instruction changes --------------------------------------------------------------------------------- */
+
+#define PARTS(n, r64, r32, r16, r8) \
+	[X86_REG_##r64] = 1U << (n), [X86_REG_##r32] = 1U << (n), [X86_REG_##r16] = 1U << (n), [X86_REG_##r8] = 1U << (n)
+
+static const uint16_t register_bit[X86_REG_ENDING] = {
+	PARTS(REG_AX, RAX, EAX, AX, AL),	[X86_REG_AH] = INSN_REG(AX),
+	PARTS(REG_CX, RCX, ECX, CX, CL),	[X86_REG_CH] = INSN_REG(CX),
+	PARTS(REG_DX, RDX, EDX, DX, DL),	[X86_REG_DH] = INSN_REG(DX),
+	PARTS(REG_BX, RBX, EBX, BX, BL),	[X86_REG_BH] = INSN_REG(BX),
+	PARTS(REG_SP, RSP, ESP, SP, SPL),	PARTS(REG_BP, RBP, EBP, BP, BPL),
+	PARTS(REG_SI, RSI, ESI, SI, SIL),	PARTS(REG_DI, RDI, EDI, DI, DIL),
+	PARTS(REG_R8, R8, R8D, R8W, R8B),	PARTS(REG_R9, R9, R9D, R9W, R9B),
+	PARTS(REG_R10, R10, R10D, R10W, R10B),	PARTS(REG_R11, R11, R11D, R11W, R11B),
+	PARTS(REG_R12, R12, R12D, R12W, R12B),	PARTS(REG_R13, R13, R13D, R13W, R13B),
+	PARTS(REG_R14, R14, R14D, R14W, R14B),	PARTS(REG_R15, R15, R15D, R15W, R15B),
+};
+
+/* @op: the first operand, or NULL. */
+static void plain(const cs_x86_op *op, struct insn *ret)
+{
+	bool is_register = op && op->type == X86_OP_REG && (unsigned int)op->reg < X86_REG_ENDING;
+
+	if (!op || (!is_register && op->type != X86_OP_MEM))
+		return;
+	if (is_register && !register_bit[op->reg])
+		return; /* a segment, say */
+	ret->kind = INSN_PLAIN;
+	ret->writes = is_register ? register_bit[op->reg] : 0;
+}
+
+/* --- What kind it is --------------------------------------------------------------------------------------------- */
+
+/* As arch/x86/kernel/uprobes.c has it since 5.0: branches by a constant, and a push of one byte, or two with REX. */
+static bool is_cheap(const cs_insn *in, unsigned int kind)
+{
+	const uint8_t *b = in->bytes;
+
+	if (kind == INSN_PUSH)
+		return (in->size == 1 && (b[0] & 0xf8) == 0x50) || (in->size == 2 && (b[0] & 0xf0) == 0x40 && (b[1] & 0xf8) == 0x50);
+	if (kind == INSN_JUMP)
+		return b[0] == 0xe9 || b[0] == 0xeb;
+	if (kind == INSN_CALL)
+		return b[0] == 0xe8;
+	return kind == INSN_BRANCH && ((b[0] & 0xf0) == 0x70 || (b[0] == 0x0f && (b[1] & 0xf0) == 0x80));
+}
+
+static unsigned int kind_of_group(csh cs, const cs_insn *in)
+{
+	if (in->id == X86_INS_JMP)
+		return INSN_JUMP;
+	if (in->id == X86_INS_CALL)
+		return INSN_CALL;
+	/* Whatever else may go elsewhere: jcc, jrcxz, loop. */
+	if (cs_insn_group(cs, in, CS_GRP_JUMP) || in->id == X86_INS_LOOP || in->id == X86_INS_LOOPE || in->id == X86_INS_LOOPNE)
+		return INSN_BRANCH;
+	return INSN_OTHER;
+}
+
+/* By instruction; all others are INSN_OTHER, or go elsewhere. */
+static const uint8_t kinds[X86_INS_ENDING] = {
+	[X86_INS_ENDBR64] = INSN_NOP, [X86_INS_NOP] = INSN_NOP,	    [X86_INS_CMP] = INSN_PLAIN,	   [X86_INS_TEST] = INSN_PLAIN,
+	[X86_INS_MOV] = INSN_PLAIN,   [X86_INS_MOVABS] = INSN_PLAIN, [X86_INS_MOVSX] = INSN_PLAIN,  [X86_INS_MOVSXD] = INSN_PLAIN,
+	[X86_INS_MOVZX] = INSN_PLAIN, [X86_INS_LEA] = INSN_PLAIN,    [X86_INS_ADD] = INSN_PLAIN,    [X86_INS_SUB] = INSN_PLAIN,
+	[X86_INS_AND] = INSN_PLAIN,   [X86_INS_OR] = INSN_PLAIN,     [X86_INS_XOR] = INSN_PLAIN,    [X86_INS_PUSH] = INSN_PUSH,
+	[X86_INS_RET] = INSN_RET,
+};
+
+static void classify(csh cs, const cs_insn *in, struct insn *ret)
+{
+	const cs_x86_op *op = in->detail->x86.op_count ? &in->detail->x86.operands[0] : NULL;
+	unsigned int kind = in->id < X86_INS_ENDING ? kinds[in->id] : INSN_OTHER;
+
+	if (kind == INSN_PLAIN && in->id != X86_INS_CMP && in->id != X86_INS_TEST) {
+		plain(op, ret);
+		return;
+	}
+	if (kind == INSN_PUSH && (!op || op->type != X86_OP_REG))
+		return;
+	ret->kind = (uint8_t)(kind == INSN_OTHER ? kind_of_group(cs, in) : kind);
+	if (kind == INSN_NOP || kind == INSN_PLAIN)
+		ret->writes = 0;
+	else if (kind == INSN_OTHER && op && op->type == X86_OP_IMM)
+		ret->target = (uint64_t)op->imm;
+}
+
+bool insns_next(struct insns *d, struct sv *code, uint64_t *addr, struct insn *ret)
+{
+	const uint8_t *p = (const uint8_t *)code->p;
+	size_t n = code->n;
+
+	if (!n || !cs_disasm_iter(d->cs, &p, &n, addr, d->one))
+		return false;
+	*code = (struct sv){ (const char *)p, n };
+	*ret = (struct insn){ .addr = d->one->address, .writes = INSN_ANY, .size = (uint8_t)d->one->size };
+	classify(d->cs, d->one, ret);
+	ret->cheap = is_cheap(d->one, ret->kind);
+	return true;
+}
+
+void insns_text(struct insns *d, struct sv code, uint64_t addr, char *ret, size_t size)
+{
+	const uint8_t *p = (const uint8_t *)code.p;
+	size_t n = code.n;
+
+	if (n && cs_disasm_iter(d->cs, &p, &n, &addr, d->one))
+		snprintf(ret, size, "%s%s%s", d->one->mnemonic, *d->one->op_str ? " " : "", d->one->op_str);
+	else
+		snprintf(ret, size, "?");
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLS code without names of functions, by what stays in it when those are stripped: its sources' file names, which its errors and
+ * panics carry. Told so that a person knows why nothing is seen; nothing is probed by it. */
+#include "resolve/finder.h"
+
+static const struct trace {
+	struct sv text; /* as it stands in the file; a NUL at its end is a part of it */
+	const char *why;
+} traces[] = {
+	{ SV("/ssl_lib.cc\0"), "BoringSSL without symbols: not read yet" },
+	{ SV("/ssl_lib.c\0"), "OpenSSL or BoringSSL without symbols: not read yet" },
+	{ SV("/rustls-0."), "rustls: not read yet" },
+};
+
+/* Does a path with @text in it stand there? With nothing in front, it is somebody's list of such names: ours, say. */
+static bool path_in(struct sv in, struct sv text)
+{
+	struct sv left = in;
+
+	while (left.n) {
+		const char *at = memmem(left.p, left.n, text.p, text.n);
+
+		if (!at)
+			return false;
+		if (at > in.p && at[-1] > ' ' && at[-1] <= '~')
+			return true;
+		left = (struct sv){ at + 1, left.n - (size_t)(at + 1 - left.p) };
+	}
+	return false;
+}
+
+static bool holds(const struct elf *e, struct sv text)
+{
+	for (unsigned int i = 0; i < e->nsec; i++) {
+		const struct elf_sec *s = &e->sec[i];
+
+		if (s->alloc && !s->exec && path_in(s->bytes, text))
+			return true;
+	}
+	/* Without sections, constants may stand between code. */
+	for (unsigned int i = 0; !e->nsec && i < e->nseg; i++) {
+		if (path_in((struct sv){ e->file.p + e->seg[i].offset, (size_t)e->seg[i].size }, text))
+			return true;
+	}
+	return false;
+}
+
+void unread_find(struct look *l)
+{
+	if (l->found->n || *l->found->why)
+		return;
+	for (size_t i = 0; i < sizeof(traces) / sizeof(traces[0]); i++) {
+		if (holds(l->elf, traces[i].text))
+			found_why(l, "%s", traces[i].why);
+	}
+}
