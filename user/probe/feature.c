@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/err.h"
+#include "probe/load.h"
 
 /* "none [integrity] confidentiality": the bracketed one is in force. */
 static int lockdown_read(void)
@@ -56,8 +57,7 @@ static int try_tracing(const struct btf *btf, const char *target, enum bpf_attac
  * bpf_preempt_disable. 5.10 and 6.1 take the former without checking, so both are asked. */
 static bool preemptible_probe(const struct btf *btf)
 {
-	return btf__find_by_name_kind(btf, "bpf_preempt_disable", BTF_KIND_FUNC) > 0 &&
-	       try_tracing(btf, "btf_trace_sys_exit", BPF_TRACE_RAW_TP, BPF_F_SLEEPABLE) == 0;
+	return try_tracing(btf, "btf_trace_sys_exit", BPF_TRACE_RAW_TP, BPF_F_SLEEPABLE) == 0;
 }
 
 /* Arguments of tracepoint @name, its context pointer included; 0: there is none. */
@@ -81,6 +81,30 @@ static int uring_probe(const struct btf *btf)
 	return done >= 6 ? 2 : done == 4 && btf__find_by_name_kind(btf, "io_uring_cqe", BTF_KIND_STRUCT) > 0 &&
 				       btf__find_by_name_kind(btf, "btf_trace_io_uring_submit_req",
 							      BTF_KIND_TYPEDEF) > 0 ? 3 : 1;
+}
+
+/* Many uprobes in one link. The folder "/" is no file to probe: a kernel that gets as far as to look at it says EBADF, one
+ * that does not know such links EINVAL, and one without uprobes EOPNOTSUPP. */
+static bool uprobe_multi_probe(void)
+{
+	struct bpf_insn ret0[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	const unsigned long offset = 0;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = ATTACH_UPROBE_MULTI);
+	LIBBPF_OPTS(bpf_link_create_opts, link, .uprobe_multi.path = "/", .uprobe_multi.offsets = &offset,
+		    .uprobe_multi.cnt = 1);
+	int prog = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "try", "GPL", ret0, 2, &opts), fd, err;
+
+	if (prog < 0)
+		return false;
+	fd = bpf_link_create(prog, 0, ATTACH_UPROBE_MULTI, &link);
+	err = errno;
+	if (fd >= 0)
+		close(fd);
+	close(prog);
+	return fd < 0 && err == EBADF;
 }
 
 static void why_set(struct features *f, int err)
@@ -111,8 +135,11 @@ void features_probe(struct features *ret)
 	ret->lockdown = lockdown_read();
 	ret->tracefs = access("/sys/kernel/tracing/events", F_OK) == 0 ||
 		       access("/sys/kernel/debug/tracing/events", F_OK) == 0;
+	ret->uprobes = access("/sys/bus/event_source/devices/uprobe/type", F_OK) == 0;
+	ret->uprobe_multi = ret->root && uprobe_multi_probe();
 	btf = btf__load_vmlinux_btf();
 	ret->btf = btf != NULL;
+	ret->preempt_guard = btf && btf__find_by_name_kind(btf, "bpf_preempt_disable", BTF_KIND_FUNC) > 0;
 	if (btf && ret->root) {
 		err = try_tracing(btf, "btf_trace_sys_exit", BPF_TRACE_RAW_TP, 0);
 		ret->tracing = err == 0;
@@ -120,7 +147,7 @@ void features_probe(struct features *ret)
 			    libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_loop,
 						    NULL) == 1;
 		ret->uring = uring_probe(btf);
-		ret->preemptible = preemptible_probe(btf);
+		ret->preemptible = ret->preempt_guard && preemptible_probe(btf);
 		ret->fexit = try_tracing(btf, "vfs_read", BPF_TRACE_FEXIT, 0) == 0;
 	}
 	btf__free(btf);

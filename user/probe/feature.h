@@ -14,6 +14,9 @@ struct features {
 	bool tracefs;	   /* mounted: the classic tracepoint can be found */
 	int uring;	   /* io_uring tracepoints: 0 none, 1 no request named, 2 with a result, 3 with a cqe */
 	bool fexit;	   /* fexit programs load (not used by the universal tier) */
+	bool uprobes;	   /* perf_event_open makes uprobes */
+	bool uprobe_multi; /* links of many uprobes, 6.6 */
+	bool preempt_guard; /* programs can switch preemption off, 6.10 */
 	int lockdown;	   /* 0 none, 1 integrity, 2 confidentiality: BPF cannot read memory then */
 	char why[160];	   /* the first thing that stands in the way; "" where nothing does */
 };

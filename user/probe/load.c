@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The object: opened, configured, loaded, attached; all of it or nothing. Sole includer of the skeleton. */
+/* The object: opened, configured, loaded, attached; all of it or nothing, except that it may do without the programs for TLS
+ * libraries. Sole includer of the skeleton. */
 #include "probe/load.h"
 
 #include <errno.h>
@@ -64,11 +65,21 @@ void map_words_free(struct bpf_object *obj, const char *name, uint64_t *w)
 		munmap(w, map_bytes(bpf_object__find_map_by_name(obj, name)));
 }
 
+/* Those for TLS libraries: attach.c attaches them, to each library. */
+static bool is_uprobe(const struct bpf_program *prog)
+{
+	return bpf_program__type(prog) == BPF_PROG_TYPE_KPROBE;
+}
+
 /* Which of the programs that exclude one another are for this kernel. */
 static bool prog_wanted(const char *name, const struct tier *tier, const struct features *f)
 {
+	const char *out = strstr(name, "_out_");
+
 	if (strncmp(name, "sys_exit_", 9) == 0)
 		return strcmp(name, tier->prog) == 0;
+	if (out)
+		return (strcmp(out, "_out_old") == 0) == (strcmp(tier->name, "old") == 0);
 	if (strcmp(name, "uring_file") == 0)
 		return f->uring >= 2;
 	if (strcmp(name, "uring_file_old") == 0)
@@ -80,8 +91,19 @@ static bool prog_wanted(const char *name, const struct tier *tier, const struct 
 	return true;
 }
 
+/* @uprobes: "multi", "perf", or NULL where those programs are not to be loaded. */
+static void prog_set_up(struct bpf_program *prog, const struct tier *tier, const struct features *f, const char *uprobes)
+{
+	bool wanted = prog_wanted(bpf_program__name(prog), tier, f) && (uprobes || !is_uprobe(prog));
+
+	bpf_program__set_autoload(prog, wanted);
+	/* A program is loaded for the one kind of link or the other. */
+	if (wanted && is_uprobe(prog) && strcmp(uprobes, "multi") == 0)
+		bpf_program__set_expected_attach_type(prog, ATTACH_UPROBE_MULTI);
+}
+
 static int probe_open(struct probe *p, const struct probe_opts *opts, const struct tier *tier,
-		      const struct features *f)
+		      const struct features *f, const char *uprobes)
 {
 	struct probe_bpf *skel = probe_bpf__open();
 	struct bpf_program *prog;
@@ -91,8 +113,9 @@ static int probe_open(struct probe *p, const struct probe_opts *opts, const stru
 	p->skel_owner = skel;
 	p->obj = skel->obj;
 	p->tier = tier->name;
+	p->multi = uprobes && strcmp(uprobes, "multi") == 0;
 	bpf_object__for_each_program(prog, skel->obj)
-		bpf_program__set_autoload(prog, prog_wanted(bpf_program__name(prog), tier, f));
+		prog_set_up(prog, tier, f, uprobes);
 	skel->rodata->cfg = opts->cfg;
 	return probe_bpf__load(skel);
 }
@@ -104,7 +127,7 @@ static int attach_all(struct probe *p)
 	bpf_object__for_each_program(prog, p->obj) {
 		struct bpf_link *l;
 
-		if (!bpf_program__autoload(prog))
+		if (!bpf_program__autoload(prog) || is_uprobe(prog))
 			continue;
 		l = bpf_program__attach(prog);
 		if (!l) {
@@ -176,22 +199,62 @@ static void probe_close(struct probe *p)
 	memset(p, 0, sizeof(*p));
 }
 
+/* Everything but attached. */
+static int probe_load(struct probe *p, const struct probe_opts *opts, const struct tier *tier,
+		      const struct features *f, const char *uprobes)
+{
+	int err = probe_open(p, opts, tier, f, uprobes);
+
+	if (!err)
+		err = map_all(p);
+	if (!err)
+		err = rings_open(p);
+	if (err) {
+		log_dbg("tier %s, uprobes %s: does not load: %s", tier->name, uprobes ? uprobes : "none", errstr(err));
+		probe_close(p);
+	}
+	return err;
+}
+
+/* How uprobes are attached here; NULL: not at all. */
+static const char *uprobes_wanted(const struct probe_opts *opts, const struct features *f)
+{
+	if (opts->uprobes)
+		return strcmp(opts->uprobes, "multi") == 0 ? "multi" : "perf";
+	if (f->uprobe_multi)
+		return "multi";
+	return f->uprobes ? "perf" : NULL;
+}
+
+static void tls_missing(struct probe *p, int err)
+{
+	if (err)
+		snprintf(p->tls_why, sizeof(p->tls_why), "the kernel refuses the programs for them: %s", errstr(err));
+	else
+		snprintf(p->tls_why, sizeof(p->tls_why), "the kernel has no uprobes (CONFIG_UPROBE_EVENTS)");
+	log_warn("TLS connections are not read: %s", p->tls_why);
+}
+
 static int probe_start(struct probe *p, const struct probe_opts *opts, const struct features *f)
 {
+	const char *uprobes = uprobes_wanted(opts, f);
 	const struct tier *want[3];
 	unsigned int n = tiers_wanted(opts, f, want);
 	int err = -EINVAL;
 
 	for (unsigned int i = 0; i < n; i++) {
-		err = probe_open(p, opts, want[i], f);
-		if (!err)
-			err = map_all(p);
-		if (!err)
-			err = rings_open(p);
-		if (!err)
-			return attach_all(p);
-		log_dbg("tier %s does not load: %s", want[i]->name, errstr(err));
-		probe_close(p);
+		int tls_err = 0;
+
+		err = probe_load(p, opts, want[i], f, uprobes);
+		if (err && uprobes) {
+			tls_err = err;
+			err = probe_load(p, opts, want[i], f, NULL);
+		}
+		if (err)
+			continue;
+		if (tls_err || !uprobes)
+			tls_missing(p, tls_err);
+		return attach_all(p);
 	}
 	log_err("cannot load the BPF programs: %s", errstr(err));
 	return err;
@@ -232,6 +295,22 @@ const char *probe_tier(const struct probe *p)
 	return p->tier;
 }
 
+const char *probe_tls_why(const struct probe *p)
+{
+	return p->tls_why;
+}
+
+static const char *hook_name(const struct probe *p, const struct bpf_program *prog)
+{
+	bool ret = strcmp(bpf_program__section_name(prog), "uretprobe") == 0;
+
+	if (!is_uprobe(prog) || p->tls_why[0])
+		return bpf_program__section_name(prog);
+	if (p->multi)
+		return ret ? "uretprobe (multi)" : "uprobe (multi)";
+	return ret ? "uretprobe (perf)" : "uprobe (perf)";
+}
+
 unsigned int probe_progs(struct probe *p, struct probe_prog ret[PROBE_PROGS_MAX])
 {
 	struct bpf_program *prog;
@@ -245,9 +324,9 @@ unsigned int probe_progs(struct probe *p, struct probe_prog ret[PROBE_PROGS_MAX]
 			break;
 		ret[n] = (struct probe_prog){
 			.name = bpf_program__name(prog),
-			.hook = bpf_program__section_name(prog),
+			.hook = hook_name(p, prog),
 			.loaded = bpf_program__fd(prog) >= 0,
-			.attached = bpf_program__fd(prog) >= 0,
+			.attached = bpf_program__fd(prog) >= 0 && !is_uprobe(prog),
 		};
 		if (ret[n].loaded && !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len)) {
 			ret[n].missed = info.recursion_misses;
@@ -281,6 +360,8 @@ void probe_losses(struct probe *p, uint64_t ret[C_N])
 	memset(ret, 0, sizeof(ret[0]) * C_N);
 	for (int i = 0; i < C_KERNEL_N; i++)
 		ret[i] = __atomic_load_n(&p->losses[i], __ATOMIC_RELAXED);
+	/* Those of uprobe programs count too: such a program cannot come up inside itself, so that each run missed is a call,
+	 * or the end of one, not seen. From 6.0 nothing makes the kernel skip one. */
 	for (unsigned int i = 0; i < n; i++)
 		ret[C_MISSED_RUNS] += progs[i].missed;
 	ret[C_BAD_RECORD] = p->bad_records;

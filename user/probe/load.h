@@ -7,10 +7,15 @@
 
 #include "probe/probe.h"
 
+/* BPF_TRACE_UPROBE_MULTI, which the headers of kernels before 6.6 lack. */
+#define ATTACH_UPROBE_MULTI ((enum bpf_attach_type)48)
+
 struct probe {
 	struct probe_bpf *skel_owner; /* load.c alone knows the type */
 	struct bpf_object *obj;
 	const char *tier;
+	bool multi;	   /* the uprobe programs are for links of many uprobes */
+	char tls_why[128]; /* why the uprobe programs are not there; "" where they are */
 	struct ring_buffer *rings;
 	struct bpf_link *list_link;
 	uint64_t *losses, *verdicts, *list_pass, *self; /* mmap'ed arrays */
