@@ -17,7 +17,9 @@
 #include "base/evloop.h"
 #include "base/log.h"
 #include "cmd/trace_opts.h"
+#include "config.h"
 #include "pipeline.h"
+#include "probe/hooks.h"
 #include "probe/probe.h"
 #include "probe/tape.h"
 
@@ -26,15 +28,19 @@
 #define OUTPUT_TICKS 4  /* 80 ms: output is flushed at least each 100 ms */
 #define LOSSES_TICKS 50 /* 1 s */
 
-static void on_record(void *ctx, const struct ev_hdr *h)
+void agent_record_one(struct agent *a, const struct ev_hdr *h)
 {
-	struct agent *a = ctx;
-
 	a->records++;
 	if (a->tape)
 		tape_write(a->tape, h);
 	if (a->pipe)
 		pipeline_feed(a->pipe, h);
+}
+
+static void on_record(void *ctx, const struct ev_hdr *h)
+{
+	agent_hooks_record(ctx, h);
+	agent_record_one(ctx, h);
 }
 
 void agent_verdict(void *ctx, const struct ev_key *key, uint8_t code)
@@ -61,6 +67,7 @@ void agent_drain(struct agent *a)
 void agent_losses(struct agent *a)
 {
 	probe_losses(a->probe, a->kernel);
+	agent_hooks_losses(a);
 	if (a->pipe)
 		pipeline_losses(a->pipe, a->kernel, clock_boot_ns());
 }
@@ -119,6 +126,8 @@ int agent_attach(struct agent *a)
 	int err;
 
 	opts.tier = getenv("MCPVIGIL_TIER"); /* so that tests can compare them */
+	opts.uprobes = getenv("MCPVIGIL_UPROBES");
+	opts.uprobes = getenv("MCPVIGIL_UPROBES");
 	err = agent_loop(a);
 	if (err)
 		return err;
@@ -127,6 +136,9 @@ int agent_attach(struct agent *a)
 	a->probe = probe_new(&opts);
 	if (!a->probe)
 		return -EPERM; /* probe_new has said why */
+	err = agent_hooks_start(a);
+	if (err)
+		return err;
 	err = probe_list(a->probe, on_record, a);
 	if (err) {
 		log_err("cannot list open files: %s", errstr(err));
@@ -149,6 +161,7 @@ int agent_watch(struct agent *a)
 
 void agent_begin(struct agent *a)
 {
+	agent_hooks_wait(a);
 	agent_drain(a);
 	a->started = clock_boot_ns();
 }
@@ -169,6 +182,8 @@ void agent_finish(struct agent *a)
 
 void agent_done(struct agent *a)
 {
+	hooks_stop(a->hooks);
+	a->hooks = NULL;
 	probe_free(a->probe);
 	a->probe = NULL; /* verdicts have nowhere to go from here on */
 	pipeline_free(a->pipe);
@@ -186,6 +201,10 @@ int agent_trace(const struct trace_opts *o)
 	opts.wall_offset = clock_wall_offset_ns();
 	trace_facts(&opts, &po.facts);
 	po.content_max = trace_content_max(&opts);
+	po.no_tls = a.tls.off = opts.no_tls;
+	a.tls.cache = CONFIG_TLS_CACHE;
+	a.tls.confine = true;
+	po.no_tls = opts.no_tls;
 	err = trace_key(&opts);
 	if (err)
 		return err;
@@ -214,10 +233,9 @@ out:
 
 int agent_record(const char *path, const struct trace_opts *o)
 {
-	struct agent a = {};
+	struct agent a = { .tls = { .off = o->no_tls, .confine = true, .cache = CONFIG_TLS_CACHE } };
 	int err;
 
-	(void)o;
 	a.tape = tape_create(path, clock_wall_offset_ns());
 	if (!a.tape) {
 		err = -errno;

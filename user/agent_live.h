@@ -8,13 +8,25 @@
 
 #include "counters.h"
 
+struct ev_hdr;
 struct evloop;
+struct hooks;
 struct pipeline;
 struct probe;
 struct tape;
 
+/* How TLS libraries are probed. */
+struct agent_tls {
+	bool off;
+	bool confine;	   /* the process for it gives up what it does not need */
+	bool fuse_network; /* see struct hooks_opts */
+	const char *cache; /* NULL, "": none */
+};
+
 struct agent {
 	struct probe *probe;
+	struct hooks *hooks; /* NULL: TLS is not read */
+	struct agent_tls tls; /* set before agent_attach */
 	struct pipeline *pipe; /* NULL while recording */
 	struct tape *tape;
 	struct evloop *loop;
@@ -44,5 +56,15 @@ void agent_losses(struct agent *a);
 /* The end of capture: what is pending becomes records, and goes out. */
 void agent_finish(struct agent *a);
 void agent_done(struct agent *a);
+
+/* agent_hooks.c: start the process that probes TLS libraries, where that is wanted and possible. 0 or -errno. */
+int agent_hooks_start(struct agent *a);
+/* Until it has looked at whatever runs now. */
+void agent_hooks_wait(struct agent *a);
+/* Tell it of the process that @h is about. */
+void agent_hooks_record(struct agent *a, const struct ev_hdr *h);
+void agent_hooks_losses(struct agent *a);
+/* A record, from wherever it comes, to the tape and the pipeline. */
+void agent_record_one(struct agent *a, const struct ev_hdr *h);
 
 #endif

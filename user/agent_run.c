@@ -21,7 +21,9 @@
 #include "ctl.h"
 #include "pipeline.h"
 #include "priv.h"
+#include "probe/hooks.h"
 #include "probe/probe.h"
+#include "tls_show.h"
 
 struct run {
 	struct agent a;
@@ -60,10 +62,16 @@ static void on_drain(void *ctx)
 static void on_doctor(void *ctx, struct buf *out)
 {
 	struct run *r = ctx;
+	struct hooks_stats hooks;
 
 	on_second(r);
 	self_show(&r->self, out);
+	pipeline_show_opaque(r->a.pipe, out);
 	priv_show(out);
+	if (r->a.hooks) {
+		hooks_stats(r->a.hooks, &hooks);
+		tls_show_hooks(&hooks, out);
+	}
 }
 
 /* All of the new configuration or nothing. */
@@ -130,7 +138,9 @@ static int pipeline_of(struct run *r)
 		return -ENOMEM;
 	po->facts = r->cfg->facts;
 	po->idents = r->cfg->idents;
+	po->no_tls = !r->cfg->tls;
 	po->content_max = r->cfg->content ? TRACE_CONTENT_MAX : 0;
+	po->no_tls = !r->cfg->tls;
 	r->a.pipe = pipeline_new(po, agent_verdict, &r->a);
 	free(po);
 	if (!r->a.pipe)
@@ -198,6 +208,8 @@ static int start(struct run *r)
 		err = pipeline_of(r);
 	if (!err)
 		err = socket_of(r);
+	r->a.tls = (struct agent_tls){ !r->first->tls, r->first->drop_privileges, r->first->tls_fuse_network,
+				       r->first->tls_cache };
 	if (!err)
 		err = agent_attach(&r->a);
 	if (!err)

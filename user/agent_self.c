@@ -17,6 +17,7 @@ static void self_progs(struct self_stats *s, struct probe *probe)
 	struct probe_prog progs[PROBE_PROGS_MAX];
 	unsigned int n = probe_progs(probe, progs);
 
+	snprintf(s->tls_why, sizeof(s->tls_why), "%s", probe_tls_why(probe));
 	s->progs = n < SELF_PROGS ? n : SELF_PROGS;
 	for (unsigned int i = 0; i < s->progs; i++) {
 		struct self_prog *p = &s->prog[i];
@@ -24,6 +25,7 @@ static void self_progs(struct self_stats *s, struct probe *probe)
 		snprintf(p->name, sizeof(p->name), "%s", progs[i].name);
 		snprintf(p->hook, sizeof(p->hook), "%s", progs[i].hook);
 		p->attached = progs[i].attached;
+		p->loaded = progs[i].loaded;
 		p->missed = progs[i].missed;
 		p->runs = progs[i].runs;
 		p->run_ns = progs[i].run_ns;

@@ -23,6 +23,8 @@ void config_default(struct config *c)
 	c->idents = 8192;
 	snprintf(c->key_file, sizeof(c->key_file), "/var/lib/mcpvigil/fp.key");
 	snprintf(c->socket, sizeof(c->socket), "/run/mcpvigil/ctl.sock");
+	c->tls = true;
+	snprintf(c->tls_cache, sizeof(c->tls_cache), CONFIG_TLS_CACHE);
 	prom_opts_default(&c->prom);
 	alertlog_opts_default(&c->alertlog);
 	for (int i = 0; i < CONFIG_PEERS; i++) {

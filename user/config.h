@@ -15,6 +15,7 @@
 #include "sink/webhook.h"
 
 #define CONFIG_FILE "/etc/mcpvigil/mcpvigil.yaml"
+#define CONFIG_TLS_CACHE "/var/cache/mcpvigil/tls"
 #define CONFIG_PEERS 8	/* Alertmanagers, webhooks */
 #define CONFIG_TOOLS 32 /* patterns of loops.poll_tools, loops.read_tools */
 
@@ -24,6 +25,9 @@ struct config {
 	bool content;		 /* false: no payload leaves the process */
 	char key_file[256];	 /* of fingerprints: /var/lib/mcpvigil/fp.key; "": a new key for each run */
 	char socket[108];	 /* /run/mcpvigil/ctl.sock; "": none */
+	bool tls;		 /* true */
+	char tls_cache[256];	 /* CONFIG_TLS_CACHE; "": none */
+	bool tls_fuse_network;	 /* false; see struct hooks_opts */
 	struct prom_opts prom;
 	struct alertlog_opts alertlog;
 	struct alertmanager_opts alertmanager[CONFIG_PEERS];

@@ -76,7 +76,7 @@ static bool env_foreign(struct sv name)
 {
 	const char *port = memmem(name.p, name.n, "_PORT", 5);
 
-	if (sv_eq(name, SV("MCPVIGIL_TIER"))) /* of tests */
+	if (sv_eq(name, SV("MCPVIGIL_TIER")) || sv_eq(name, SV("MCPVIGIL_UPROBES"))) /* of tests */
 		return true;
 	if (memmem(name.p, name.n, "_SERVICE_HOST", 13) || memmem(name.p, name.n, "_SERVICE_PORT", 13))
 		return true;

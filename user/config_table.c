@@ -58,6 +58,12 @@ const struct config_key config_keys[] = {
 	  .help = "key of the fingerprints, made at the first start; none: a new key for each run" },
 	{ .name = "control.socket", .type = CONFIG_PATH, STRING(socket),
 	  .help = "where trace, calls and doctor ask the running agent; none: off" },
+	{ .name = "tls", .type = CONFIG_BOOL, AT(tls),
+	  .help = "read MCP inside TLS connections, by probes in the TLS libraries of running programs" },
+	{ .name = "tls_cache", .type = CONFIG_PATH, STRING(tls_cache),
+	  .help = "directory where it is kept where to probe which library; none: found anew after each start" },
+	{ .name = "tls_fuse_network", .type = CONFIG_BOOL, AT(tls_fuse_network),
+	  .help = "probe programs and libraries on FUSE and network file systems too; their servers can make the agent wait" },
 
 	{ .name = "prometheus.listen", .type = CONFIG_LISTEN, STRING(prom.listen),
 	  .help = "address and port of /metrics, /healthz and /readyz; none: off" },

@@ -2,6 +2,7 @@
 /* The stages up to mcp/, joined; what mcp/ says goes on in facts.c.
  *
  *   record -> idents_see/exec/exit (who)
+ *          -> opaque_feed (TLS that is not read)
  *          -> flow_feed -> flow_msg  -> mcp_feed -> facts.c
  *                       -> verdicts -> the kernel side
  */
@@ -12,9 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event_tls.h"
 #include "flow/flow.h"
 #include "ident/who.h"
 #include "mcp/mcp.h"
+#include "opaque.h"
+#include "tls_show.h"
 
 #define IDENTS_MAX 8192
 
@@ -26,6 +30,7 @@ struct pipeline {
 	struct facts *facts;
 	struct mcp *mcp; /* of facts */
 	struct idents *idents;
+	struct opaque *opaque; /* NULL: not asked for */
 	uint64_t now;
 	pipeline_verdict_fn verdict;
 	void *verdict_ctx;
@@ -69,7 +74,7 @@ static void http_of(const struct pump_http *x, struct mcp_http *ret)
 		.version = x->version,
 		.last_event_id = x->last_event_id,
 		.user_agent = x->user_agent,
-		.version_major = 1,
+		.http_version = (uint8_t)x->http_version,
 	};
 }
 
@@ -83,7 +88,8 @@ static void on_msg(void *ctx, const struct flow_msg *m)
 		.reverse = m->reverse,
 		.channel = m->chan == CHAN_PIPE ? CHANNEL_PIPE :
 			   m->chan == CHAN_UNIX ? CHANNEL_UNIX :
-						  CHANNEL_TCP,
+						  CHANNEL_TCP, /* CHAN_TLS too: what it is in is known by .tls */
+		.tls = m->tls,
 		.writer = proc_of(&m->writer),
 		.reader = proc_of(&m->reader),
 		.src = addr_of(&m->src),
@@ -114,6 +120,7 @@ static void flow_http_of(const struct flow_http *x, struct mcp_http *ret)
 	ret->first_w = x->first_w;
 	ret->last_r = x->last_r;
 	ret->client_gone = x->client_gone;
+	ret->tls = x->tls;
 	ret->client = proc_of(&x->client);
 	ret->server = proc_of(&x->server);
 	ret->client_addr = addr_of(&x->client_addr);
@@ -142,6 +149,7 @@ static const char *const finding_names[PUMP_F_N] = {
 	[PUMP_F_TOO_LONG] = "message_too_long", [PUMP_F_LSP] = "other_protocol",
 	[PUMP_F_BOMB] = "decompression_bomb",	[PUMP_F_CODING] = "broken_content_coding",
 	[PUMP_F_HTTP] = "malformed_http",	[PUMP_F_UPGRADE] = "protocol_upgrade",
+	[PUMP_F_H2] = "malformed_http2",	[PUMP_F_H2_FLOOD] = "http2_flood",
 };
 
 static void on_pump_finding(void *ctx, uint64_t stream, enum pump_finding w, uint64_t n,
@@ -180,6 +188,13 @@ static void on_terminal(void *ctx, struct flow_proc who, uint64_t ts)
 	facts_finding(p->facts, &f);
 }
 
+static void on_opaque(void *ctx, const struct finding *f)
+{
+	struct pipeline *p = ctx;
+
+	facts_finding(p->facts, f);
+}
+
 static void on_stdio_set(void *ctx, uint64_t in, uint64_t out, struct flow_proc proc)
 {
 	struct pipeline *p = ctx;
@@ -212,7 +227,8 @@ static int stages_new(struct pipeline *p, const struct pipeline_opts *o)
 	p->idents = idents_new(o->idents ? o->idents : IDENTS_MAX, p->verdict != NULL);
 	p->facts = p->idents ? facts_new(&o->facts, p->idents, on_mcp_verdict, p) : NULL;
 	p->flow = p->facts ? flow_new(&fo, &flow_ops) : NULL;
-	if (!p->flow)
+	p->opaque = p->flow && !o->no_tls ? opaque_new(on_opaque, p) : NULL;
+	if (!p->flow || (!p->opaque && !o->no_tls))
 		return -ENOMEM;
 	p->mcp = facts_mcp(p->facts);
 	return 0;
@@ -241,6 +257,7 @@ void pipeline_free(struct pipeline *p)
 	if (!p)
 		return;
 	flow_free(p->flow);
+	opaque_free(p->opaque);
 	facts_free(p->facts);
 	idents_free(p->idents);
 	free(p);
@@ -275,9 +292,14 @@ void pipeline_feed(struct pipeline *p, const struct ev_hdr *h)
 	case EV_EXIT:
 		feed_exit(p, (const struct ev_exit *)h);
 		break;
+	case EV_HELLO:
+		idents_see(p->idents, h, ((const struct ev_hello *)h)->start);
+		break;
 	default:
 		break;
 	}
+	if (p->opaque)
+		opaque_feed(p->opaque, h);
 	flow_feed(p->flow, h);
 }
 
@@ -286,6 +308,8 @@ void pipeline_tick(struct pipeline *p, uint64_t now)
 	if (now > p->now)
 		p->now = now;
 	flow_tick(p->flow, p->now);
+	if (p->opaque)
+		opaque_tick(p->opaque, p->now);
 	facts_tick(p->facts, p->now);
 }
 
@@ -294,6 +318,8 @@ void pipeline_flush(struct pipeline *p, uint64_t now)
 	if (now > p->now)
 		p->now = now;
 	flow_flush(p->flow, p->now);
+	if (p->opaque)
+		opaque_flush(p->opaque, p->now);
 	facts_flush(p->facts, p->now);
 }
 
@@ -315,6 +341,7 @@ static void losses_of_user(const struct pipeline *p, uint64_t v[C_N])
 	v[C_PENDING_FULL] = f.pending_full;
 	v[C_MARKS_FULL] = f.marks_full;
 	v[C_CODINGS_FULL] = f.codings_full;
+	v[C_OPAQUE_EVICTED] = p->opaque ? opaque_evicted(p->opaque) : 0;
 }
 
 void pipeline_losses(struct pipeline *p, const uint64_t kernel[C_N], uint64_t now)
@@ -337,6 +364,12 @@ void pipeline_lost(const struct pipeline *p, const uint64_t kernel[C_N], uint64_
 const struct idents *pipeline_idents(const struct pipeline *p)
 {
 	return p->idents;
+}
+
+void pipeline_show_opaque(struct pipeline *p, struct buf *out)
+{
+	if (p->opaque)
+		tls_show_opaque(p->opaque, p->idents, out);
 }
 
 struct facts *pipeline_facts(struct pipeline *p)

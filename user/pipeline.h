@@ -12,14 +12,15 @@
 #include "event.h"
 #include "facts.h"
 
+struct buf;
 struct pipeline;
 
 struct pipeline_opts {
 	struct facts_opts facts;
 	uint32_t idents;    /* processes remembered; 0: the default, 8192 */
 	size_t content_max; /* bytes kept of each payload; 0: none */
+	bool no_tls;	    /* say nothing of TLS that is not read */
 };
-
 
 /* Tells the kernel side, live only. */
 typedef void (*pipeline_verdict_fn)(void *ctx, const struct ev_key *key, uint8_t code);
@@ -40,6 +41,8 @@ int pipeline_broken(struct pipeline *p);
 /* Sinks are added and detection is configured there. */
 struct facts *pipeline_facts(struct pipeline *p);
 const struct idents *pipeline_idents(const struct pipeline *p);
+/* Append, for doctor: processes whose TLS is not read. */
+void pipeline_show_opaque(struct pipeline *p, struct buf *out);
 /* All that was lost since the start; @kernel as above. */
 void pipeline_lost(const struct pipeline *p, const uint64_t kernel[C_N], uint64_t ret_v[C_N]);
 

@@ -85,7 +85,7 @@ static void test_env_refused(void **state)
 				  "MCPVIGIL_LABELS: key 'labels': not NAME=VALUE\n");
 	/* Not ours: what Kubernetes says of services, and a test's. */
 	assert_int_equal(try("", ENV("MCPVIGIL_SERVICE_HOST=1", "MCPVIGIL_METRICS_SERVICE_PORT_HTTP=1", "MCPVIGIL_PORT=tcp://x",
-				     "MCPVIGIL_METRICS_PORT_9464_TCP_ADDR=x", "MCPVIGIL_TIER=tp", "MCPVIGIL"), NULL), 0);
+				     "MCPVIGIL_METRICS_PORT_9464_TCP_ADDR=x", "MCPVIGIL_TIER=tp", "MCPVIGIL_UPROBES=perf", "MCPVIGIL"), NULL), 0);
 	assert_int_equal(try("", ENV("MCPVIGIL_PORTS=1"), NULL), -EINVAL);
 }
 

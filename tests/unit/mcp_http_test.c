@@ -352,6 +352,35 @@ static void test_modern_server(void **state)
 	peers_done(&w.p);
 }
 
+/* The request says which stack was read, else its answer; the session and its notes as well. */
+static void test_tls(void **state)
+{
+	struct mcp_http x;
+	struct web w;
+
+	(void)state;
+	web_begin(&w);
+	x = web_post(&w, "/mcp");
+	x.http_version = 20;
+	w.tls = 3;
+	web_ask(&w, &x, words_request("0", "initialize"));
+	w.tls = 1;
+	web_tell(&w, &x, words_welcome("0"));
+	assert_int_equal(web_last(&w)->route.tls, 3);
+	assert_int_equal(web_last(&w)->route.http_version, 20);
+	assert_int_equal(web_last(&w)->route.channel, CHANNEL_TCP);
+	web_over(&w, &x);
+	assert_said(&w.p, "began s1 tls 3 http 20", 1);
+	x = web_post(&w, "/mcp");
+	w.tls = 0;
+	web_ask(&w, &x, words_request("1", "tools/call"));
+	w.tls = 1;
+	web_tell(&w, &x, words_result("1"));
+	assert_int_equal(web_last(&w)->route.tls, 1);
+	web_over(&w, &x);
+	web_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_remote_peers),
 		cmocka_unit_test(test_version_of_header),
 		cmocka_unit_test(test_modern_server),
+		cmocka_unit_test(test_tls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,24 @@ static void test_old_sse(void **state)
 	}
 }
 
+/* The stream that carries the session says it before any message does. */
+static void test_old_sse_tls(void **state)
+{
+	struct mcp_http g, x;
+	struct web w;
+
+	(void)state;
+	web_begin(&w);
+	g = web_get(&w, "/sse");
+	g.tls = 2;
+	mcp_sse_endpoint(w.p.m, &g, SV("/messages?sessionId=u1"), w.p.now);
+	x = web_post(&w, "/messages?sessionId=u1");
+	web_ask(&w, &x, words_request("0", "initialize"));
+	web_tell(&w, &g, words_welcome("0"));
+	assert_said(&w.p, "began s1 tls 2 http 11", 1);
+	web_done(&w);
+}
+
 static void test_old_sse_overtaken(void **state)
 {
 	struct mcp_http g, x;
@@ -196,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_answered_again),
 		cmocka_unit_test(test_old_sse),
 		cmocka_unit_test(test_old_sse_overtaken),
+		cmocka_unit_test(test_old_sse_tls),
 		cmocka_unit_test(test_overtaking),
 	};
 

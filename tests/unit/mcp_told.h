@@ -102,6 +102,9 @@ static inline void peers_session(void *ctx, const struct session_event *e)
 	static const char *const eras[] = { "-", "legacy", "modern" };
 	static const char *const transports[] = { "-", "stdio", "http", "sse" };
 
+	if (e->route.tls || e->route.http_version == 20)
+		peers_log(ctx, "%s %s tls %u http %u", e->end ? "ended" : "began", e->session, e->route.tls,
+			  e->route.http_version);
 	if (e->end)
 		peers_log(ctx, "end %s %s %u %u server=%s", e->session, e->reason, (unsigned int)e->calls,
 			  (unsigned int)e->errors, e->server_name ? e->server_name : "-");

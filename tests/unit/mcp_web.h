@@ -12,6 +12,7 @@ struct web {
 	struct peers p;
 	uint64_t exchanges;
 	uint32_t client; /* process */
+	uint8_t tls;	 /* of messages, enum tls_stack */
 };
 
 static inline void web_begin(struct web *w)
@@ -34,7 +35,7 @@ static inline struct mcp_http web_post(struct web *w, const char *target)
 		.method = SV("POST"),
 		.target = sv_of(target),
 		.host = SV("localhost:3000"),
-		.version_major = 1,
+		.http_version = 11,
 	};
 }
 
@@ -65,6 +66,7 @@ static inline void web_ask(struct web *w, struct mcp_http *x, struct rpc_msg r)
 
 	msg.reverse = 2 * x->id + 1;
 	msg.channel = CHANNEL_TCP;
+	msg.tls = w->tls;
 	msg.src = web_addr(1, (uint16_t)(40000 + x->id));
 	msg.dst = web_addr(1, 3000);
 	x->in_response = false;
@@ -79,6 +81,7 @@ static inline void web_tell(struct web *w, struct mcp_http *x, struct rpc_msg r)
 
 	msg.reverse = 2 * x->id;
 	msg.channel = CHANNEL_TCP;
+	msg.tls = w->tls;
 	msg.dst = web_addr(1, (uint16_t)(40000 + x->id));
 	msg.src = web_addr(1, 3000);
 	x->in_response = true;

@@ -12,9 +12,11 @@ static void test_text(void **state)
 {
 	static struct self_stats s = {
 		.version = "1.2", .capturing = true, .tier = "new", .ring_bytes = 8 << 20, .ring_used = 4096,
-		.records = 5, .progs = 2, .tables = 1, .sinks = 2, .rules = 2, .sessions = 3, .in_flight = 4,
+		.records = 5, .progs = 3, .tables = 1, .sinks = 2, .rules = 2, .sessions = 3, .in_flight = 4,
 		.alerts_firing = 1, .alerts_pending = 2, .config_reloads = 6, .config_failures = 7,
-		.prog = { { "write", "tp_btf/sys_exit", true, 0, 10, 2500 }, { "old", "tracepoint", false, 2, 0, 0 } },
+		.prog = { { "write", "tp_btf/sys_exit", true, true, 0, 10, 2500 }, { "old", "tracepoint", false, false, 2, 0, 0 },
+			  { "ssl_read_in", "uprobe (multi)", false, true, 0, 0, 0 } },
+		.tls_why = "the reason",
 		.table = { { "sessions", 3, 4096, 9 } },
 		.sink = { { "webhook \033[31m", true, 1, 2, 3, 4 }, { "alert log", false, 5, 0, 0, 0 } },
 		.rule = { { "A1", 1 }, { "A2", 0 } },
@@ -28,8 +30,10 @@ static void test_text(void **state)
 		"  alert log  works; 5 sent, 0 failed, 0 dropped, 0 waiting\n"
 		"\ntables\n  sessions                        3 of 4096, 9 evicted\n"
 		"\ntier        new\n"
-		"  write          tp_btf/sys_exit                      attached, 0 runs missed, 10 runs of 250ns\n"
-		"  old            tracepoint                           not for this kernel, 2 runs missed\n"
+		"  write            tp_btf/sys_exit                      attached, 0 runs missed, 10 runs of 250ns\n"
+		"  old              tracepoint                           not for this kernel, 2 runs missed\n"
+		"  ssl_read_in      uprobe (multi)                       loaded, 0 runs missed\n"
+		"  TLS connections are not read: the reason\n"
 		"\nlosses since it started\n  ring_full                       8  records lost: the ring buffer had no room\n";
 	struct buf b;
 

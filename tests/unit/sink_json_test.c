@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -325,6 +326,26 @@ static void test_large_output(void **state)
 	free(big);
 }
 
+static void test_tls(void **state)
+{
+	static const char *const names[] = { NULL, "openssl", "boringssl", "go", "gnutls", "rustls", "aws-lc", NULL };
+	struct out_file *f = *state;
+	char want[4096];
+	int n = 0;
+
+	for (uint8_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct route r = { .transport = TRANSPORT_HTTP, .channel = CHANNEL_TCP, .http_version = 20, .tls = i };
+		const char *tls = names[i];
+
+		sink_session(&f->sink, &(struct session_event){ .session = "s", .route = r }, NULL);
+		n += snprintf(want + n, sizeof(want) - (size_t)n,
+			 "{\"kind\":\"session\",\"seq\":%u,\"event\":\"start\",\"session\":\"s\",\"transport\":\"http\","
+			 "\"channel\":\"tcp\",\"http\":\"2\"%s%s%s}\n",
+			 i + 1, tls ? ",\"tls\":\"" : "", tls ? tls : "", tls ? "\"" : "");
+	}
+	printed(f, want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_call_without_content, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_call_with_content, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_records, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tls, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ids, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_large_output, setup, teardown),
 		cmocka_unit_test(test_numbers),

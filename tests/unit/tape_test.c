@@ -14,6 +14,7 @@
 
 #include <errno.h>
 
+#include "event_tls.h"
 #include "probe/record.h"
 #include "probe/tape.h"
 
@@ -128,12 +129,38 @@ static void made_up_records(void **state)
 	assert_false(record_ok(&r.h, sizeof(r.h) - 1));
 }
 
+static void tls_records(void **state)
+{
+	struct ev_hello hello = { .hdr = { .size = sizeof(hello), .kind = EV_HELLO }, .end = END_WRITE };
+	struct ev_hooked hooked = { .hdr = { .size = sizeof(hooked), .kind = EV_HOOKED } };
+	struct ev_open open_ = { .hdr = { .size = sizeof(open_), .kind = EV_OPEN }, .chan = CHAN_TLS };
+
+	(void)state;
+	assert_true(record_ok(&hello.hdr, sizeof(hello)));
+	hello.end = END_WRITE + 1;
+	assert_false(record_ok(&hello.hdr, sizeof(hello)));
+	hello.end = END_READ;
+	hello.hdr.size--;
+	assert_false(record_ok(&hello.hdr, sizeof(hello)));
+	memset(hooked.why, 'x', sizeof(hooked.why) - 1);
+	assert_true(record_ok(&hooked.hdr, sizeof(hooked)));
+	hooked.why[sizeof(hooked.why) - 1] = 'x'; /* it does not end */
+	assert_false(record_ok(&hooked.hdr, sizeof(hooked)));
+	hooked.why[0] = 0;
+	hooked.hdr.size--;
+	assert_false(record_ok(&hooked.hdr, sizeof(hooked)));
+	assert_true(record_ok(&open_.hdr, sizeof(open_)));
+	open_.chan = CHAN_TLS + 1;
+	assert_false(record_ok(&open_.hdr, sizeof(open_)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(there_and_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(cut_anywhere, set_up, tear_down),
 		cmocka_unit_test(made_up_records),
+		cmocka_unit_test(tls_records),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

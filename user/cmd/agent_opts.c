@@ -10,12 +10,13 @@
 #include "ctl_client.h"
 #include "ctl_wire.h"
 
-enum { OPT_SOCKET = 512, OPT_NONE };
+enum { OPT_SOCKET = 512, OPT_NONE, OPT_NO_TLS };
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Where an agent (mcpvigil run) runs, it is asked; else this command captures by itself.", 3 },
 	{ "socket", OPT_SOCKET, "PATH", 0, "the agent's control socket (default " CTL_PATH "); fails if none answers", 3 },
 	{ "no-agent", OPT_NONE, NULL, 0, "capture by itself in any case", 3 },
+	{ "no-tls", OPT_NO_TLS, NULL, 0, "capturing by itself, put no probes on TLS libraries", 3 },
 	{ 0 },
 };
 
@@ -29,6 +30,9 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_NONE:
 		o->none = true;
+		return 0;
+	case OPT_NO_TLS:
+		o->no_tls = true;
 		return 0;
 	case ARGP_KEY_END:
 		return o->socket && o->none ? args_bad("either --socket or --no-agent") : 0;

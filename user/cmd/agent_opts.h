@@ -10,6 +10,7 @@
 struct agent_opts {
 	const char *socket; /* NULL: the usual place */
 	bool none;	    /* do not ask */
+	bool no_tls;	    /* capturing without an agent, put no probes on TLS libraries */
 };
 
 /* Child of a command's argp; its input is a struct agent_opts. */

@@ -10,6 +10,7 @@
 #include "cmd/agent_opts.h"
 #include "cmd/args.h"
 #include "cmd/cmd.h"
+#include "cmd/doctor_tls.h"
 #include "ctl_client.h"
 #include "probe/feature.h"
 #include "probe/probe.h"
@@ -42,6 +43,11 @@ static void show_kernel(const struct features *f)
 						    "tp_btf");
 	printf("tracefs     %s\n", yes(f->tracefs));
 	printf("fexit       %s (not needed)\n", yes(f->fexit));
+	printf("uprobes     %s\n", f->uprobe_multi ? "many in one link" :
+				   f->uprobes	   ? "one by one" :
+						     "no: TLS connections are not read");
+	printf("preemption  %s\n", f->preempt_guard ? "switched off by our programs in TLS libraries" :
+						      "not ours to switch off");
 }
 
 static void progs_of(struct probe *p, struct self_stats *s)
@@ -50,9 +56,11 @@ static void progs_of(struct probe *p, struct self_stats *s)
 	unsigned int n = probe_progs(p, progs);
 
 	s->tier = probe_tier(p);
+	snprintf(s->tls_why, sizeof(s->tls_why), "%s", probe_tls_why(p));
 	s->progs = n < SELF_PROGS ? n : SELF_PROGS;
 	for (unsigned int i = 0; i < s->progs; i++) {
 		s->prog[i].attached = progs[i].attached;
+		s->prog[i].loaded = progs[i].loaded;
 		s->prog[i].missed = progs[i].missed;
 		snprintf(s->prog[i].name, sizeof(s->prog[i].name), "%s", progs[i].name);
 		snprintf(s->prog[i].hook, sizeof(s->prog[i].hook), "%s", progs[i].hook);
@@ -60,6 +68,7 @@ static void progs_of(struct probe *p, struct self_stats *s)
 }
 
 struct seen {
+	struct doctor_tls *tls;
 	uint64_t records, opened;
 };
 
@@ -69,10 +78,11 @@ static void on_record(void *ctx, const struct ev_hdr *h)
 
 	s->records++;
 	s->opened += h->kind == EV_OPEN;
+	doctor_tls_feed(s->tls, h);
 }
 
 /* Capture for a second, and say what there was. */
-static int watch(void)
+static int watch(bool tls)
 {
 	struct probe_opts opts = PROBE_OPTS_DEFAULT;
 	struct probe *p = probe_new(&opts);
@@ -84,20 +94,25 @@ static int watch(void)
 
 	if (!p)
 		return -1;
+	if (tls && !probe_tls_why(p)[0])
+		seen.tls = doctor_tls_new(p);
 	probe_list(p, on_record, &seen);
 	printf("\nopen pipes and unix streams  %" PRIu64 "\n", seen.opened);
 	end = clock_boot_ns() + WATCH_NS;
-	seen = (struct seen){};
+	seen = (struct seen){ .tls = seen.tls };
 	while (clock_boot_ns() < end) {
 		probe_consume(p, on_record, &seen);
+		doctor_tls_tick(seen.tls);
 		nanosleep(&gap, NULL);
 	}
 	progs_of(p, &self);
 	probe_verdicts(p, v);
 	probe_losses(p, self.lost);
-	probe_free(p);
 	buf_init(&text, TEXT_MAX);
 	self_show_progs(&self, &text);
+	doctor_tls_show(seen.tls, &text);
+	doctor_tls_free(seen.tls);
+	probe_free(p);
 	buf_addf(&text,
 		 "\nstreams by verdict\n  other traffic %" PRIu64 ", HTTP without MCP %" PRIu64 ", JSON-RPC %" PRIu64
 		 ", MCP %" PRIu64 ", our own %" PRIu64 "\n",
@@ -143,7 +158,7 @@ static int doctor_run(int argc, char **argv)
 	status = agent_ask(&o, &r);
 	if (status >= 0)
 		return status;
-	return watch() ? 1 : 0;
+	return watch(!o.no_tls) ? 1 : 0;
 }
 
 const struct cmd cmd_doctor = {

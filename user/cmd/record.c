@@ -5,18 +5,33 @@
 #include "cmd/cmd.h"
 #include "cmd/trace_opts.h"
 
+enum { OPT_NO_TLS = 256 };
+
+static const struct argp_option options[] = {
+	{ "no-tls", OPT_NO_TLS, NULL, 0, "put no probes on TLS libraries", 1 },
+	{ 0 },
+};
+
+struct record_args {
+	struct trace_opts trace;
+	const char *path;
+};
+
 static error_t parse_opt(int key, char *arg, struct argp_state *state)
 {
-	const char **path = state->input;
+	struct record_args *a = state->input;
 
 	switch (key) {
+	case OPT_NO_TLS:
+		a->trace.no_tls = true;
+		return 0;
 	case ARGP_KEY_ARG:
-		if (*path)
+		if (a->path)
 			return args_bad("one file at a time");
-		*path = arg;
+		a->path = arg;
 		return 0;
 	case ARGP_KEY_END:
-		return *path ? 0 : args_bad("record to which FILE?");
+		return a->path ? 0 : args_bad("record to which FILE?");
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -25,18 +40,18 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 static int record_run(int argc, char **argv)
 {
 	static const struct argp argp = {
+		.options = options,
 		.parser = parse_opt,
 		.args_doc = "FILE",
 		.doc = "Record raw traffic to FILE (0600, never over an existing file) until SIGINT. The "
 		       "file HOLDS PAYLOADS: arguments, results and whatever secrets are in them. Needs "
 		       "root.",
 	};
-	struct trace_opts o = { 0 };
-	const char *path = NULL;
+	struct record_args a = { 0 };
 
-	if (args_parse(&argp, argc, argv, &path))
+	if (args_parse(&argp, argc, argv, &a))
 		return 2;
-	return agent_record(path, &o) ? 1 : 0;
+	return agent_record(a.path, &a.trace) ? 1 : 0;
 }
 
 const struct cmd cmd_record = {

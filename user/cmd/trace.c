@@ -43,6 +43,7 @@ static int trace_run(int argc, char **argv)
 	status = agent_ask(&a.agent, &r);
 	if (status >= 0)
 		return status;
+	a.trace.no_tls = a.agent.no_tls;
 	return agent_trace(&a.trace) ? 1 : 0;
 }
 

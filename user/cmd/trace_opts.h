@@ -31,6 +31,7 @@ struct trace_opts {
 	const struct sink_ops *extra;	/* NULL: no output besides */
 	void *extra_self;		/* stays the caller's */
 	bool quiet;			/* no summary */
+	bool no_tls;			/* put no probes on TLS libraries, and say nothing of them */
 	int64_t wall_offset; /* wall time minus the records' time, ns */
 };
 

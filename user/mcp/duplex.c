@@ -72,7 +72,7 @@ static uint8_t client_of(const struct duplex *d)
 
 static struct session *session_for(struct mcp *m, struct duplex *d, const struct mcp_msg *msg)
 {
-	struct route r = { .transport = TRANSPORT_STDIO, .channel = msg->channel };
+	struct route r = { .transport = TRANSPORT_STDIO, .channel = msg->channel, .tls = msg->tls };
 	struct session_parts parts;
 	struct session_key key;
 	struct session *s;

@@ -162,7 +162,9 @@ int http_session_join(struct mcp *m, struct exchange *x, const struct mcp_msg *m
 		s = open_http(m, &k, TRANSPORT_HTTP, msg->channel);
 	if (!s)
 		return -ENOMEM;
-	s->route.http_version = msg->http->version_major == 2 ? 20 : 11;
+	s->route.http_version = msg->http->http_version;
+	if (!s->route.tls)
+		s->route.tls = msg->tls;
 	if (k.kind == SESSION_ID)
 		s->id_hash = id_hash(msg->http->session_id);
 	if (s->provisional) {
@@ -253,7 +255,9 @@ struct session *http_session_endpoint(struct mcp *m, struct exchange *x, const s
 	if (!s)
 		return NULL;
 	s->route.transport = TRANSPORT_SSE;
-	s->route.http_version = http->version_major == 2 ? 20 : 11;
+	s->route.http_version = http->http_version;
+	if (!s->route.tls)
+		s->route.tls = http->tls;
 	set_session(x, s);
 	return s;
 }

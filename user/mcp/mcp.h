@@ -28,8 +28,10 @@ struct mcp_http {
 	struct sv sse_event, sse_id; /* of the event that held this message */
 	uint64_t first_w, last_r; /* times of the whole exchange so far, 0: unknown */
 	uint64_t client_gone;	 /* the client had closed its side of the connection by then; 0: not */
-	uint8_t version_major;	 /* 1 or 2 */
-	/* For mcp_http_done and mcp_sse_endpoint, which come without a message: who talks; zero: not known. */
+	uint8_t http_version;	 /* 11 or 20 */
+	/* For mcp_http_done and mcp_sse_endpoint, which come without a message: who talks, and see struct mcp_msg; zero:
+	 * not known. */
+	uint8_t tls;
 	struct proc_id client, server;
 	struct net_addr client_addr, server_addr;
 };
@@ -44,6 +46,7 @@ struct mcp_msg {
 	uint64_t stream;	/* one-way byte stream it came on */
 	uint64_t reverse;	/* the stream of the same kernel object in the other direction; 0: a pipe */
 	uint8_t channel;	/* enum call_channel */
+	uint8_t tls;		/* see struct route */
 	struct proc_id writer, reader;
 	struct net_addr src, dst; /* TCP: of the writing and of the reading end */
 	struct mcp_times t;

@@ -33,7 +33,9 @@ static void set_route(struct route *r, const struct mcp_link *l)
 	r->transport = l->s->route.transport;
 	r->channel = msg->channel;
 	if (msg->http)
-		r->http_version = msg->http->version_major == 2 ? 20 : 11;
+		r->http_version = msg->http->http_version;
+	if (!r->tls)
+		r->tls = msg->tls;
 	set_proc(&r->client, client ? &msg->writer : &msg->reader);
 	set_proc(&r->server, client ? &msg->reader : &msg->writer);
 	set_addr(&r->client_addr, client ? &msg->src : &msg->dst);

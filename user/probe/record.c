@@ -3,10 +3,13 @@
 #include "probe/record.h"
 
 #include <stdint.h>
+#include <string.h>
+
+#include "event_tls.h"
 
 static bool chan_ok(uint8_t chan, uint8_t end)
 {
-	return chan >= CHAN_PIPE && chan <= CHAN_TTY && end <= END_WRITE;
+	return chan >= CHAN_PIPE && chan <= CHAN_TLS && end <= END_WRITE;
 }
 
 static bool data_ok(const struct ev_data *d)
@@ -29,9 +32,18 @@ static size_t record_size(uint16_t kind)
 		return sizeof(struct ev_exec);
 	case EV_EXIT:
 		return sizeof(struct ev_exit);
+	case EV_HELLO:
+		return sizeof(struct ev_hello);
+	case EV_HOOKED:
+		return sizeof(struct ev_hooked);
 	default:
 		return sizeof(struct ev_hdr);
 	}
+}
+
+static bool hooked_ok(const struct ev_hooked *k)
+{
+	return memchr(k->why, 0, sizeof(k->why)) != NULL;
 }
 
 bool record_ok(const struct ev_hdr *h, size_t size)
@@ -40,11 +52,18 @@ bool record_ok(const struct ev_hdr *h, size_t size)
 
 	if (size < sizeof(*h) || h->size > size || h->size < record_size(h->kind))
 		return false;
-	if (h->kind == EV_DATA)
+	switch (h->kind) {
+	case EV_DATA:
 		return data_ok((const struct ev_data *)h);
-	if (h->kind == EV_OPEN)
+	case EV_OPEN:
 		return chan_ok(o->chan, o->end);
-	if (h->kind == EV_EXEC)
+	case EV_EXEC:
 		return ((const struct ev_exec *)h)->path_len < EV_PATH_MAX;
-	return true;
+	case EV_HELLO:
+		return ((const struct ev_hello *)h)->end <= END_WRITE;
+	case EV_HOOKED:
+		return hooked_ok((const struct ev_hooked *)h);
+	default:
+		return true;
+	}
 }

@@ -86,6 +86,7 @@ static void put_route(struct jsonw *w, const struct route *r, const struct sink_
 	put_str(w, "transport", label_transport(r->transport));
 	put_str(w, "channel", label_channel(r->channel));
 	put_str(w, "http", label_http(r->http_version));
+	put_str(w, "tls", label_tls(r->tls));
 	put_end(w, "client", p ? p->client : NULL, &r->client, &r->client_addr);
 	put_end(w, "server", p ? p->server : NULL, &r->server, &r->server_addr);
 }

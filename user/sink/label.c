@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "model/call.h"
+#include "tls_stack.h"
 
 static const char *label(const char *const *names, size_t n, uint8_t value)
 {
@@ -66,6 +67,17 @@ const char *label_part(uint8_t part)
 	};
 
 	return LABEL(names, part);
+}
+
+const char *label_tls(uint8_t stack)
+{
+	static const char *const names[] = {
+#define X(name, value, text) [value] = text,
+		TLS_STACK_LIST(X)
+#undef X
+	};
+
+	return LABEL(names, stack);
 }
 
 const char *label_http(uint8_t version)

@@ -13,5 +13,6 @@ const char *label_transport(uint8_t transport);
 const char *label_channel(uint8_t channel);
 const char *label_part(uint8_t part);
 const char *label_http(uint8_t version); /* 11 -> "1.1", 20 -> "2" */
+const char *label_tls(uint8_t stack);	 /* enum tls_stack */
 
 #endif

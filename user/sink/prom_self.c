@@ -103,7 +103,7 @@ static void add_progs(struct sample *s, const struct prom_self *p, enum metric_i
 			continue; /* the kernel does not count */
 		add_label(s, g->name);
 		add_label(s, g->hook);
-		add_value(s, id == METRIC_PROG_ATTACHED ? g->attached :
+		add_value(s, id == METRIC_PROG_ATTACHED ? g->attached || g->loaded :
 			     id == METRIC_PROG_MISSED	? g->missed :
 			     id == METRIC_PROG_RUNS	? g->runs :
 							  g->run_ns);

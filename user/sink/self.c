@@ -13,12 +13,14 @@ void self_show_progs(const struct self_stats *s, struct buf *out)
 	for (unsigned int i = 0; i < s->progs; i++) {
 		const struct self_prog *p = &s->prog[i];
 
-		buf_addf(out, "  %-14s %-36s %s, %" PRIu64 " runs missed", p->name, p->hook,
-			 p->attached ? "attached" : "not for this kernel", p->missed);
+		buf_addf(out, "  %-16s %-36s %s, %" PRIu64 " runs missed", p->name, p->hook,
+			 p->attached ? "attached" : p->loaded ? "loaded" : "not for this kernel", p->missed);
 		if (p->runs)
 			buf_addf(out, ", %" PRIu64 " runs of %" PRIu64 "ns", p->runs, p->run_ns / p->runs);
 		buf_add_ch(out, '\n');
 	}
+	if (s->tls_why[0])
+		buf_addf(out, "  TLS connections are not read: %s\n", s->tls_why);
 }
 
 void self_show_losses(const struct self_stats *s, const char *since, struct buf *out)

@@ -9,14 +9,14 @@
 #include "base/buf.h"
 #include "counters.h"
 
-#define SELF_PROGS 16
+#define SELF_PROGS 48
 #define SELF_TABLES 16
 #define SELF_SINKS 20
 #define SELF_RULES 32
 
 struct self_prog {
 	char name[32], hook[64];
-	bool attached;
+	bool attached, loaded; /* those for TLS libraries are loaded, and attached to each library */
 	uint64_t missed, runs, run_ns; /* runs 0: the kernel's statistics are off */
 };
 
@@ -42,6 +42,7 @@ struct self_stats {
 	const char *version; /* literal */
 	bool capturing;	 /* programs attached, open streams listed */
 	const char *tier;
+	char tls_why[128]; /* why no TLS library can be probed; "" where they can */
 	uint64_t ring_bytes, ring_used, records;
 	uint64_t lost[C_N];
 	struct self_prog prog[SELF_PROGS];

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent's end: fork, ask, hear. */
+#include "probe/hooks.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "probe/hooks_wire.h"
+
+#define QUEUE_MAX 512 /* told before anybody listens */
+#define STOP_MS 5000
+
+struct hooks {
+	int fd;
+	pid_t pid;
+	bool ready, gone;
+	uint64_t busy;
+	uint32_t queued;
+	struct ev_hooked *queue;
+	struct hooks_stats stats;
+	struct hooks_news news;
+};
+
+static _Noreturn void child(struct probe *p, const struct hooks_opts *o, int fd, pid_t parent)
+{
+	/* The agent's end comes while it is stopped in a debugger, too. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	_exit(hooks_main(p, o, fd));
+}
+
+struct hooks *hooks_start(struct probe *p, const struct hooks_opts *o)
+{
+	struct hooks *h = calloc(1, sizeof(*h));
+	int pair[2] = { -1, -1 }, err = ENOMEM;
+	pid_t parent = getpid();
+
+	if (h)
+		h->queue = calloc(QUEUE_MAX, sizeof(*h->queue));
+	if (!h || !h->queue)
+		goto out;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		err = errno;
+		goto out;
+	}
+	h->pid = fork();
+	if (h->pid == 0) {
+		close(pair[0]);
+		child(p, o, pair[1], parent);
+	}
+	if (h->pid < 0) {
+		err = errno;
+		goto out;
+	}
+	close(pair[1]);
+	h->fd = pair[0];
+	return h;
+out:
+	if (pair[0] >= 0) {
+		close(pair[0]);
+		close(pair[1]);
+	}
+	if (h)
+		free(h->queue);
+	free(h);
+	errno = err;
+	return NULL;
+}
+
+/* It takes its probes off as its end of the socket closes. */
+void hooks_stop(struct hooks *h)
+{
+	uint64_t end = clock_boot_ns() + STOP_MS * 1000000ull;
+	pid_t done = 0;
+
+	if (!h)
+		return;
+	close(h->fd);
+	while (done == 0 && clock_boot_ns() < end) {
+		done = waitpid(h->pid, NULL, WNOHANG);
+		if (done == 0)
+			usleep(2000);
+	}
+	if (done == 0) {
+		kill(h->pid, SIGKILL);
+		waitpid(h->pid, NULL, 0);
+	}
+	free(h->queue);
+	free(h);
+}
+
+/* One message. -EAGAIN: there is none; -EPIPE: the other end is gone. */
+static int hear(struct hooks *h)
+{
+	ssize_t n = recv(h->fd, &h->news, sizeof(h->news), MSG_DONTWAIT);
+	size_t body = n < (ssize_t)offsetof(struct hooks_news, hooked) ? 0 :
+									   (size_t)n - offsetof(struct hooks_news, hooked);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return -EAGAIN;
+	if (n <= 0) {
+		h->gone = true;
+		return -EPIPE;
+	}
+	if (h->news.kind == HOOKS_READY) {
+		h->ready = true;
+	} else if (h->news.kind == HOOKS_HOOKED && body == sizeof(h->news.hooked)) {
+		h->news.hooked.why[EV_WHY_MAX - 1] = 0;
+		if (h->queued < QUEUE_MAX)
+			h->queue[h->queued++] = h->news.hooked;
+		else
+			h->busy++;
+	} else if (h->news.kind == HOOKS_STATS && body == sizeof(h->stats)) {
+		h->stats = h->news.stats;
+	}
+	return 0;
+}
+
+int hooks_wait(struct hooks *h, uint32_t ms)
+{
+	uint64_t end = clock_boot_ns() + ms * 1000000ull;
+
+	while (!h->ready) {
+		struct pollfd p = { .fd = h->fd, .events = POLLIN };
+		uint64_t now = clock_boot_ns();
+		int err;
+
+		if (now >= end)
+			return -ETIMEDOUT;
+		poll(&p, 1, (int)((end - now) / 1000000) + 1);
+		err = hear(h);
+		if (err && err != -EAGAIN)
+			return err;
+	}
+	return 0;
+}
+
+void hooks_look(struct hooks *h, uint32_t pid, uint64_t start, enum hooks_reason why)
+{
+	struct hooks_ask ask = { .pid = pid, .why = why, .start = start };
+
+	if (!h->gone && send(h->fd, &ask, sizeof(ask), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && why != HOOKS_EXIT)
+		h->busy++;
+}
+
+int hooks_fd(const struct hooks *h)
+{
+	return h->fd;
+}
+
+int hooks_consume(struct hooks *h, probe_fn fn, void *ctx)
+{
+	int err = 0;
+
+	do {
+		for (uint32_t i = 0; i < h->queued; i++)
+			fn(ctx, &h->queue[i].hdr);
+		h->queued = 0;
+		if (!err)
+			err = hear(h);
+	} while (!err || h->queued);
+	return err == -EAGAIN ? 0 : err;
+}
+
+uint64_t hooks_busy(const struct hooks *h)
+{
+	return h->busy;
+}
+
+void hooks_stats(const struct hooks *h, struct hooks_stats *ret)
+{
+	*ret = h->stats;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Processes that were looked at for TLS libraries, and when to look again. In the hooks process alone. */
+#ifndef MCPVIGIL_PROBE_TLSPROCS_H
+#define MCPVIGIL_PROBE_TLSPROCS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/types.h>
+
+#include "event_tls.h"
+#include "probe/hooks.h"
+#include "probe/tlsfiles.h"
+
+#define TLSPROCS_MAX 8192
+#define TLSPROCS_TIMERS 4096
+
+struct tlsprocs;
+
+/* @tell: what was found in a process whose start is known, where that is new. NULL with errno. */
+struct tlsprocs *tlsprocs_new(const struct tlsfiles_opts *files, void (*tell)(void *ctx, const struct ev_hooked *h),
+			      void *ctx);
+void tlsprocs_free(struct tlsprocs *t);
+/* @start: boot ns, as records have it; 0: not known. */
+void tlsprocs_look(struct tlsprocs *t, uint32_t pid, uint64_t start, enum hooks_reason why);
+/* Whatever runs now. */
+void tlsprocs_scan(struct tlsprocs *t);
+/* Looks that are due, files whose last user is gone. */
+void tlsprocs_tick(struct tlsprocs *t, uint64_t now);
+/* Files that are still being looked at. */
+uint32_t tlsprocs_busy(const struct tlsprocs *t);
+void tlsprocs_stats(const struct tlsprocs *t, struct hooks_stats *ret);
+
+#endif
