@@ -220,6 +220,14 @@ static __always_inline void call_copy(const enum tier tier, struct call *c)
 	}
 }
 
+/* TLS records of a connection that is not known yet. */
+static __always_inline void call_tls(const struct call *c)
+{
+	u64 n = c->bytes, at = first_bytes(c->nr, c->arg[0], &n);
+
+	sock_seen(c->o.sk, c->o.ino[END_READ] >> 1, c->end, n < c->bytes && c->end == END_READ ? n : c->bytes, at);
+}
+
 /* TCP has no entry until a chunk looks like ours, since the kernel has the positions. The first bytes of a connection
  * decide; one joined in the middle is looked at call by call. @return whether an entry is to be made. */
 static __always_inline bool tcp_begin(const struct call *c, int class)
@@ -234,7 +242,7 @@ static __always_inline bool tcp_begin(const struct call *c, int class)
 		if (!hello_told(&c->key) && budget_open(c->tgid))
 			hello_tell(c->o.sk, &c->key, c->end, first);
 		verdict_put(&c->key, V_TLS);
-		sock_seen(c->o.sk, c->o.ino[END_READ] >> 1, c->end, c->bytes);
+		call_tls(c);
 	} else if (first) {
 		verdict_put(&c->key, V_NO);
 	}
@@ -296,7 +304,7 @@ static __always_inline bool call_place(const enum tier tier, struct call *c)
 		if (verdict == V_NO || verdict == V_SELF)
 			return false;
 		if (verdict == V_TLS) {
-			sock_seen(c->o.sk, c->o.ino[END_READ] >> 1, c->end, c->bytes);
+			call_tls(c);
 			return false;
 		}
 		c->pos = tcp_pos(c->o.sk, c->end, c->bytes);

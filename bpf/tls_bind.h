@@ -2,8 +2,9 @@
 /* Which socket carries which TLS connection. Published only when it is sure:
  *   - the library was told (SSL_set_fd), or keeps the descriptor where we can read it (Go);
  *   - a system call on a TLS socket, made inside the library's call and in the same direction;
- *   - else (memory BIOs: Node, asyncio) the thread's last TLS read before SSL_read and its first TLS write after SSL_write: both
- *     must have been seen, name the same socket, and none of another connection came between.
+ *   - the ciphertext that waits in the library's memory BIO is what was read from that socket (asyncio, anyio), see tls_bio.h;
+ *   - else (BIOs of a program's own: Node) the thread's last TLS read before SSL_read and its first TLS write after SSL_write:
+ *     both must have been seen, name the same socket, and none of another connection came between.
  * A socket that is known costs one look at its verdict from then on. */
 #ifndef MCPVIGIL_BPF_TLS_BIND_H
 #define MCPVIGIL_BPF_TLS_BIND_H
@@ -12,6 +13,8 @@
 
 #define SAW_READ 1 /* votes for a socket, by direction */
 #define SAW_WRITE 2
+
+#define END_BOTH 2 /* of a call that reads and writes: a handshake */
 
 /* What a thread did last, by pid_tgid. */
 struct tls_thread {

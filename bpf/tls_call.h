@@ -22,7 +22,7 @@ struct tls_call {
 	u64 buf;
 	u64 count; /* address of the count (_ex); 0: it is returned */
 	u64 enter;
-	u8 end;	   /* enum ev_end */
+	u8 end;	   /* enum ev_end; END_BOTH: a handshake */
 	u8 depth;  /* Go: calls of the same goroutine for other connections inside */
 	u8 pad[6];
 	struct walk w;

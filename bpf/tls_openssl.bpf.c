@@ -13,6 +13,7 @@
 #include "guard.h"
 #include "maps.h"
 #include "tls_bind.h"
+#include "tls_bio.h"
 #include "tls_call.h"
 #include "tls_conn.h"
 #include "tls_sock.h"
@@ -57,6 +58,8 @@ static __always_inline int ssl_in(struct pt_regs *r, u8 end, u64 at_count)
 	c = tls_conn_get(&k, TLS_OPENSSL);
 	if (!c || (c->bound && tls_given_up(&k, c, end)))
 		return 0;
+	if (!c->bound && end != END_WRITE)
+		bio_match(&k, c);
 	t = call_entry(&ck);
 	if (!t || (t->sp > r->sp && t->sp - r->sp < NESTED_BYTES))
 		return 0;
@@ -114,6 +117,16 @@ int ssl_write_ex2_in(struct pt_regs *r)
 	return 0;
 }
 
+/* No bytes of the application, but the reads and writes around it say which socket is whose before there are any. */
+SEC("uprobe")
+int ssl_handshake_in(struct pt_regs *r)
+{
+	guard_on();
+	ssl_in(r, END_BOTH, 0);
+	guard_off();
+	return 0;
+}
+
 /* Bytes that the call moved; an int is returned, of which the upper half of the register says nothing. */
 static __always_inline u32 ssl_count(const struct tls_call *t, u64 ax)
 {
@@ -137,12 +150,13 @@ static __always_inline void ssl_bracket(u64 id, const struct tls_key *k, struct 
 		thread_know(id);
 		return;
 	}
-	if (end == END_WRITE) {
+	if (end != END_READ) {
 		t->tx_mixed |= t->tx && t->tx != k->obj;
 		t->tx_bytes += n;
 		t->tx = k->obj;
-		return;
 	}
+	if (end == END_WRITE)
+		return;
 	sk = (struct sock *)t->rx;
 	if (sk && !t->rx_mixed && sock_ino(sk) == t->rx_ino)
 		tls_bind(k, c, sk, t->rx_ino, SAW_READ);
@@ -166,7 +180,7 @@ static __always_inline void ssl_return(const enum tier tier, struct pt_regs *r)
 		return;
 	}
 	t->sp = 0;
-	n = ssl_count(t, r->ax);
+	n = t->end == END_BOTH ? 0 : ssl_count(t, r->ax);
 	k.obj = t->obj;
 	c = bpf_map_lookup_elem(&tls_conns, &k);
 	if (!c)

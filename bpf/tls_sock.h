@@ -4,6 +4,7 @@
 #define MCPVIGIL_BPF_TLS_SOCK_H
 
 #include "tls_bind.h"
+#include "tls_bio.h"
 #include "tls_call.h"
 #include "tls_conn.h"
 
@@ -38,8 +39,8 @@ static __always_inline void hello_tell(struct sock *sk, const struct ev_key *key
 	bpf_ringbuf_submit(e, 0);
 }
 
-/* The thread read @end of a TLS socket, or wrote @bytes to it, outside any call into a library. */
-static __always_inline void sock_bracket(u64 id, struct sock *sk, u64 ino, int end, u64 bytes)
+/* The thread read @end of a TLS socket, or wrote @bytes to it, outside any call into a library. @at: the first of them. */
+static __always_inline void sock_bracket(u64 id, struct sock *sk, u64 ino, int end, u64 bytes, u64 at)
 {
 	struct tls_thread *t = bpf_map_lookup_elem(&tls_threads, &id);
 	struct tls_key k = { id >> 32, 0 };
@@ -51,10 +52,13 @@ static __always_inline void sock_bracket(u64 id, struct sock *sk, u64 ino, int e
 		t->rx_mixed = t->rx && (t->rx != (u64)sk || t->rx_mixed);
 		t->rx = (u64)sk;
 		t->rx_ino = ino;
+		if (bytes >= sizeof(struct tls_prefix))
+			bio_note(sk, ino, at);
 		return;
 	}
 	k.obj = t->tx;
-	c = k.obj && !t->tx_mixed && bytes > t->tx_bytes ? bpf_map_lookup_elem(&tls_conns, &k) : NULL;
+	/* Ciphertext is longer than what is in it; of much, the socket takes a part at a time. */
+	c = k.obj && !t->tx_mixed && (bytes > t->tx_bytes || bytes > 16384) ? bpf_map_lookup_elem(&tls_conns, &k) : NULL;
 	t->tx = 0;
 	t->tx_bytes = 0;
 	t->tx_mixed = 0;
@@ -63,7 +67,7 @@ static __always_inline void sock_bracket(u64 id, struct sock *sk, u64 ino, int e
 }
 
 /* A system call on a TLS socket whose connection is not known. */
-static __always_inline void sock_seen(struct sock *sk, u64 ino, int end, u64 bytes)
+static __always_inline void sock_seen(struct sock *sk, u64 ino, int end, u64 bytes, u64 at)
 {
 	u64 id = bpf_get_current_pid_tgid();
 	struct tls_call_key ck = { id, 0 };
@@ -72,11 +76,11 @@ static __always_inline void sock_seen(struct sock *sk, u64 ino, int end, u64 byt
 	struct tls_conn *c;
 
 	if (!call || !call->sp) {
-		sock_bracket(id, sk, ino, end, bytes);
+		sock_bracket(id, sk, ino, end, bytes, at);
 		return;
 	}
 	k.obj = call->obj;
-	c = call->end == end ? bpf_map_lookup_elem(&tls_conns, &k) : NULL;
+	c = call->end == end || call->end == END_BOTH ? bpf_map_lookup_elem(&tls_conns, &k) : NULL;
 	if (c)
 		tls_bind(&k, c, sk, ino, SAW_READ | SAW_WRITE);
 }

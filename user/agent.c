@@ -127,7 +127,6 @@ int agent_attach(struct agent *a)
 
 	opts.tier = getenv("MCPVIGIL_TIER"); /* so that tests can compare them */
 	opts.uprobes = getenv("MCPVIGIL_UPROBES");
-	opts.uprobes = getenv("MCPVIGIL_UPROBES");
 	err = agent_loop(a);
 	if (err)
 		return err;

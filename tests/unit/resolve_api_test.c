@@ -152,6 +152,7 @@ static void test_symbols(void **state)
 	assert_string_equal(found.why, "");
 	write_as((Elf64_Sym){ .st_info = function, .st_shndx = S_TEXT, .st_size = 0 });
 	assert_int_equal(found.n, 0);
+	assert_string_equal(found.why, "");
 	write_as((Elf64_Sym){ .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_GNU_IFUNC), .st_shndx = S_TEXT, .st_size = 2 });
 	assert_int_equal(found.n, 0);
 	write_as((Elf64_Sym){ .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), .st_shndx = S_TEXT, .st_size = 2 });
@@ -159,6 +160,7 @@ static void test_symbols(void **state)
 	/* Data, nowhere, beyond the code's end, at the end of all addresses: none of its functions is probed. */
 	write_as((Elf64_Sym){ .st_info = function, .st_shndx = S_TEXT, .st_size = 2, .st_value = DATA_ADDR });
 	assert_int_equal(found.n, 0);
+	assert_int_equal(found.point[0].fn, 0);
 	assert_string_not_equal(found.why, "");
 	write_as((Elf64_Sym){ .st_info = function, .st_shndx = S_TEXT, .st_size = 2, .st_value = 0x1000 });
 	assert_int_equal(found.n, 0);
@@ -225,6 +227,9 @@ static void test_stacks(void **state)
 		resolve();
 		assert_string_equal(found.why, stacks[i].why);
 		assert_int_equal(found.n, stacks[i].stack ? 2 : 0);
+		assert_string_equal(found.evidence, stacks[i].stack == TLS_OPENSSL   ? "OpenSSL API by .dynsym" :
+						    stacks[i].stack == TLS_BORINGSSL ? "BoringSSL by .dynsym" :
+										       "");
 		if (stacks[i].stack)
 			assert_int_equal(found.point[1].stack, stacks[i].stack);
 	}
@@ -247,7 +252,7 @@ static void test_strings(void **state)
 {
 	(void)state;
 #define WITH(text, symbols) with_text(text, sizeof(text), symbols)
-	WITH("OpenSSL \0OpenSSL 1.1\0OpenSSL 3.0.x\0OpenSSL 3.0.19+quic 27 Jan 2026", true);
+	WITH("OpenSSL \0OpenSSL 1.1 1\0OpenSSL 3.0.x\0OpenSSL 3.0.1 is\0OpenSSL 3.0.19+quic 27 Jan 2026", true);
 	assert_string_equal(found.evidence, "OpenSSL 3.0.19+quic by .dynsym");
 	WITH("OpenSSL 3.0.19", true);
 	assert_string_equal(found.evidence, "OpenSSL API by .dynsym");
@@ -256,8 +261,10 @@ static void test_strings(void **state)
 	WITH("../ssl/ssl_lib.cc", false);
 	assert_string_equal(found.why, "BoringSSL without symbols: not read yet");
 	WITH("../ssl/ssl_lib.c", false);
-	assert_string_equal(found.why, "OpenSSL or BoringSSL without symbols: not read yet");
+	assert_string_equal(found.why, "OpenSSL or a fork of it, without symbols: not read yet");
 	WITH("/ssl_lib.cc", false); /* a list of such names */
+	assert_string_equal(found.why, "");
+	WITH("crypto/tls.(*Conn).Read", false); /* and no Go program */
 	assert_string_equal(found.why, "");
 	WITH("/ssl_lib.cc\0a/ssl_lib.cc.o\0b/rustls-0.23.4/src/conn.rs", false);
 	assert_string_equal(found.why, "rustls: not read yet");

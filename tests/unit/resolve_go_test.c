@@ -42,6 +42,7 @@ static struct go {
 	size_t nread;
 	const char *read_name;
 	int64_t text_wrong;
+	uint32_t read_wrong;
 	uint64_t nfunc;
 } go;
 
@@ -88,6 +89,7 @@ static uint64_t table_make(void)
 		t.func[i][1] = i * 64;
 		snprintf(t.name[i], sizeof(t.name[i]), "%s", i == F_READ && go.read_name ? go.read_name : functions[i]);
 	}
+	t.func[F_READ][0] += go.read_wrong;
 	t.end = (uint32_t)(start[FUNCTIONS] - TEXT_ADDR);
 	return image_data(&im, &t, sizeof(t));
 }
@@ -221,6 +223,8 @@ static void test_refused(void **state)
 	expect_why("Go crypto/tls: where the program's code begins was not found");
 	resolve((struct go){ .read_name = CONN "Reads" });
 	expect_why("Go crypto/tls: (*Conn).Read is not in it");
+	resolve((struct go){ .read_wrong = 1 }); /* its two halves disagree */
+	expect_why("Go crypto/tls: (*Conn).Read is not in it");
 	/* No TLS, no word of it. */
 	resolve((struct go){ .magic = 0xfffffffa, .read_name = "main.Read" });
 	expect_why("");
@@ -243,7 +247,11 @@ static void test_taken_apart(void **state)
 	read_is(code, sizeof(code));
 	expect_why(why);
 	memcpy(code, body, sizeof(body));
-	code[BODY_JMP + 0] = 0x7f; /* out of the function */
+	code[BODY_RET2 + 1] = 0x06; /* behind its returns as well */
+	read_is(code, sizeof(code));
+	expect_why(why);
+	memcpy(code, body, sizeof(body));
+	code[BODY_JMP] = 0x7f; /* out of the function */
 	read_is(code, sizeof(code));
 	expect_why(why);
 	memcpy(code, body, sizeof(body));
@@ -274,7 +282,7 @@ static void test_entry(void **state)
 	expect(0, TLS_F_GO_READ, F_READ, 11);
 
 	memcpy(code, body, sizeof(body));
-	code[BODY_JMP] += 4; /* the block does not lead back to the start */
+	code[BODY_JMP] += 7; /* the block does not lead back to the start */
 	read_is(code, sizeof(code));
 	expect(0, TLS_F_GO_READ, F_READ, 0);
 	memcpy(code, body, sizeof(body));

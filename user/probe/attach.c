@@ -24,7 +24,7 @@
 #include "probe/resolved.h"
 
 #define FN(name) (1U << TLS_F_##name)
-#define SSL_CALLS (FN(SSL_READ) | FN(SSL_WRITE) | FN(SSL_READ_EX) | FN(SSL_WRITE_EX) | FN(SSL_WRITE_EX2))
+#define SSL_CALLS (FN(SSL_HANDSHAKE) | FN(SSL_READ) | FN(SSL_WRITE) | FN(SSL_READ_EX) | FN(SSL_WRITE_EX) | FN(SSL_WRITE_EX2))
 
 /* A program, and where it belongs; in the order in which they are attached. */
 static const struct spot {
@@ -39,6 +39,7 @@ static const struct spot {
 	{ "ssl_free_in", NULL, false, false, FN(SSL_FREE) },
 	{ "ssl_set_fd_in", NULL, false, false, FN(SSL_SET_FD) },
 	{ "go_close_in", NULL, false, false, FN(GO_CLOSE) },
+	{ "ssl_handshake_in", NULL, false, false, FN(SSL_HANDSHAKE) },
 	{ "ssl_read_in", NULL, false, false, FN(SSL_READ) },
 	{ "ssl_write_in", NULL, false, false, FN(SSL_WRITE) },
 	{ "ssl_read_ex_in", NULL, false, false, FN(SSL_READ_EX) },

@@ -20,6 +20,7 @@
 	X(SSL_new, TLS_F_SSL_NEW)                         \
 	X(SSL_free, TLS_F_SSL_FREE)                       \
 	X(SSL_set_fd, TLS_F_SSL_SET_FD)                   \
+	X(SSL_do_handshake, TLS_F_SSL_HANDSHAKE)          \
 	X(SSL_CTX_set_early_data_enabled, 0) /* BoringSSL */ \
 	X(gnutls_record_send, 0)                          \
 	X(gnutls_record_recv, 0)                          \

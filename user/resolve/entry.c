@@ -2,10 +2,10 @@
 /* Which of a function's first instructions to probe.
  *
  * A probed instruction is stepped over in a copy, at the price of one more trap, which in virtual machines is ten times that of
- * all the rest; a push of a register and a branch the kernel carries out itself. endbr64 and nops, with which many functions begin,
- * are stepped, and a probe on a nop of five bytes is turned into a call that overwrites what lies below the stack pointer (Linux
- * 6.18). So the probe goes behind them, to the first cheap instruction before which nothing has touched what it wants to see; where
- * there is none, to the first that is no nop.
+ * all the rest; a push of a register and a branch the kernel carries out itself. endbr64 and nops, with which many functions
+ * begin, are stepped, and a probe on a nop of five bytes is turned into a call that overwrites what lies below the stack pointer
+ * (Linux 6.18). So the probe goes behind them, to the first cheap instruction before which nothing has touched what it wants to
+ * see; where there is none, to the first that is no nop.
  *
  * All of this holds on the straight way in. A jump back from inside the function to where the probe stands would have it fire
  * again, with other arguments: then it goes to the function's first byte, where nobody but a caller goes. */

@@ -27,8 +27,8 @@ void unread_find(struct look *l); /* code that no finder reads yet, by what it s
 /* The @size bytes of code at @addr; false where the file does not hold all of them. */
 bool func_at(const struct look *l, uint64_t addr, uint64_t size, struct func *ret);
 
-/* Add the probe @fn of @stack at @addr, which is an instruction of @f. The same once again is left out. 0; -ENOSPC; -ERANGE too far
- * inside its function. */
+/* Add the probe @fn of @stack at @addr, which is an instruction of @f. The same once again is left out. 0; -ENOSPC; -ERANGE too
+ * far inside its function. */
 int point_add(struct look *l, const struct func *f, uint64_t addr, uint8_t fn, uint8_t stack);
 
 /* Where to probe a function of the C ABI, so that its arguments are in their registers and its return address on top of the

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Go's crypto/tls, by the table of functions that Go keeps in every program.
  *
- * A function's return is probed at each of its return instructions. A uretprobe would put another return address onto a stack that Go
- * copies elsewhere as it grows, and reads itself to find its callers: the program dies of it.
+ * A function's return is probed at each of its return instructions. A uretprobe would put another return address onto a stack
+ * that Go copies elsewhere as it grows, and reads itself to find its callers: the program dies of it.
  *
  * What holds at the points, by Go's register ABI (amd64, from 1.17 on):
  *	entries		R14 the goroutine, RAX the *Conn; of Read and Write, RBX the address of the bytes, RCX their number, RDI the

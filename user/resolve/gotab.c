@@ -6,9 +6,10 @@
  *	functions	nfunc times { entry, offset of its struct _func from here }, then the end of the last one
  *	_func		entry, offset in the function names, ...
  *
- * Entries are relative to textStart. From Go 1.26 on that is 0 in the header, as it takes a relocation; and in older programs that
- * can be loaded anywhere, the relocation is all there is of it. Where the header has none, it stands in runtime.firstmoduledata,
- * which begins with a pointer to the header and repeats what the table says, so that it can be told from chance. */
+ * Entries are relative to textStart. From Go 1.26 on that is 0 in the header, as it takes a relocation; and in older programs
+ * that can be loaded anywhere, the relocation is all there is of it. Where the header has none, it stands in
+ * runtime.firstmoduledata, which begins with a pointer to the header and repeats what the table says, so that it can be told from
+ * chance. */
 #include "resolve/gotab.h"
 
 #include <errno.h>
@@ -176,8 +177,8 @@ static int find_text(struct gotab *t)
 
 /* --- Where it is ------------------------------------------------------------------------------------------------- */
 
-/* Without a section of its own (linked by the system's linker, before 1.22) it is a part of .data.rel.ro; and a program without
- * section headers is as good as any. All tables begin with the same bytes, but for the first. */
+/* Without a section of its own it is a part of .data.rel.ro, as some linkers leave it; and a program without section headers is
+ * as good as any. All tables begin with the same bytes, but for the first. */
 static int search(const struct elf *e, const struct elf_seg *s, struct gotab *ret)
 {
 	static const char head[] = { '\xff', '\xff', '\xff', 0, 0, 1, 8 };

@@ -45,6 +45,7 @@ const char *tls_func_name(unsigned int fn)
 		[TLS_F_SSL_NEW] = "SSL_new",
 		[TLS_F_SSL_FREE] = "SSL_free",
 		[TLS_F_SSL_SET_FD] = "SSL_set_fd",
+		[TLS_F_SSL_HANDSHAKE] = "SSL_do_handshake",
 		[TLS_F_GO_READ] = "(*Conn).Read",
 		[TLS_F_GO_WRITE] = "(*Conn).Write",
 		[TLS_F_GO_READ_RET] = "(*Conn).Read returns",

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Of what the finders say of a file: raise it whenever that changes, and results kept on disk are found anew. */
-#define RESOLVE_VERSION 1
+#define RESOLVE_VERSION 2
 
 #define TLS_POINTS_MAX 96
 #define TLS_FUNC_BYTES (64 << 10) /* a point lies no further behind its function's start */
@@ -33,6 +33,7 @@ enum tls_func {
 	TLS_F_GO_WRITE_RET = 12,
 	TLS_F_GO_HANDSHAKE = 13, /* crypto/tls.(*Conn).clientHandshake and serverHandshake, entry: the birth of a connection */
 	TLS_F_GO_CLOSE = 14,	 /* crypto/tls.(*Conn).Close, entry */
+	TLS_F_SSL_HANDSHAKE = 15, /* int SSL_do_handshake(SSL *) */
 	TLS_FUNCS,
 };
 

@@ -8,7 +8,7 @@ static const struct trace {
 	const char *why;
 } traces[] = {
 	{ SV("/ssl_lib.cc\0"), "BoringSSL without symbols: not read yet" },
-	{ SV("/ssl_lib.c\0"), "OpenSSL or BoringSSL without symbols: not read yet" },
+	{ SV("/ssl_lib.c\0"), "OpenSSL or a fork of it, without symbols: not read yet" },
 	{ SV("/rustls-0."), "rustls: not read yet" },
 };
 
