@@ -88,7 +88,8 @@ int BPF_PROG(proc_exit, struct task_struct *task)
 	u32 tgid = call.task >> 32;
 	struct ev_exit *e;
 
-	bpf_map_delete_elem(&tls_calls, &call);
+	for (call.g = 0; call.g < TLS_LEVELS; call.g++)
+		bpf_map_delete_elem(&tls_calls, &call);
 	if (BPF_CORE_READ(task, signal, live.counter) > 0 || !exit_wanted(tgid))
 		return 0;
 	e = bpf_ringbuf_reserve(&ctl_ring, sizeof(*e), 0);

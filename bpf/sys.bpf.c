@@ -223,9 +223,13 @@ static __always_inline void call_copy(const enum tier tier, struct call *c)
 /* TLS records of a connection that is not known yet. */
 static __always_inline void call_tls(const struct call *c)
 {
-	u64 n = c->bytes, at = first_bytes(c->nr, c->arg[0], &n);
+	struct sock_use u = { .sk = c->o.sk, .ino = c->o.ino[END_READ] >> 1, .bytes = c->bytes, .end = c->end };
+	u64 n = c->bytes;
 
-	sock_seen(c->o.sk, c->o.ino[END_READ] >> 1, c->end, n < c->bytes && c->end == END_READ ? n : c->bytes, at);
+	u.at = first_bytes(c->nr, c->arg[0], &n);
+	if (c->end == END_READ)
+		u.bytes = n; /* those that stand together */
+	sock_seen(&u);
 }
 
 /* TCP has no entry until a chunk looks like ours, since the kernel has the positions. The first bytes of a connection

@@ -2,7 +2,9 @@
 /* A call into a TLS library, from its entry to its return, where its bytes are copied.
  *
  * Told at return, with the count that was really taken: a write may be refused and made again with the same bytes (Node
- * does), and at that time the memory is resident. Libraries call their own functions: the outermost call alone tells. */
+ * does), and at that time the memory is resident. Libraries call their own functions: of calls for one connection and one
+ * direction, each inside the other, the outermost alone tells. Others inside are calls of their own: Node writes its first request
+ * from a callback of SSL_read, and TLS inside TLS is two connections. */
 #ifndef MCPVIGIL_BPF_TLS_CALL_H
 #define MCPVIGIL_BPF_TLS_CALL_H
 
@@ -11,10 +13,12 @@
 #include "emit.h"
 #include "tls_conn.h"
 
-/* C: pid_tgid and 0. Go: the thread group and the goroutine, which changes threads. */
+/* C: pid_tgid and how many open calls are around it. Go: the thread group and the goroutine, which changes threads. */
 struct tls_call_key {
 	u64 task, g;
 };
+
+#define TLS_LEVELS 3
 
 struct tls_call {
 	u64 sp;	   /* C: where the return address stands; Go: 1. 0: no call is open */

@@ -18,16 +18,13 @@
 #include "tls_conn.h"
 #include "tls_sock.h"
 
-#define NESTED_BYTES (256 << 10) /* a call so far below on the stack is one inside the other */
+#define NESTED_BYTES (1 << 20) /* a call so far below on the stack is one inside the other */
 
-/* The call's entry of this thread, made where there is none. */
-static __always_inline struct tls_call *call_entry(const struct tls_call_key *ck)
+static __always_inline struct tls_call *call_make(const struct tls_call_key *ck)
 {
-	struct tls_call *t = bpf_map_lookup_elem(&tls_calls, ck), *blank;
+	struct tls_call *t, *blank;
 	u32 zero = 0;
 
-	if (t)
-		return t;
 	blank = bpf_map_lookup_elem(&tls_blank, &zero);
 	if (blank)
 		bpf_map_update_elem(&tls_calls, ck, blank, BPF_NOEXIST);
@@ -35,6 +32,41 @@ static __always_inline struct tls_call *call_entry(const struct tls_call_key *ck
 	if (!t)
 		count(C_TLS_CALLS_FULL, 1);
 	return t;
+}
+
+/* Where to keep a call whose return address stands at @sp: behind those that are open around it. NULL: it is a part of one of
+ * them, or there is no room. */
+static __always_inline struct tls_call *call_entry(u64 id, u64 sp, u64 obj, u8 end)
+{
+	for (u64 level = 0; level < TLS_LEVELS; level++) {
+		struct tls_call_key ck = { id, level };
+		struct tls_call *t = bpf_map_lookup_elem(&tls_calls, &ck);
+
+		if (!t)
+			return call_make(&ck);
+		if (t->sp <= sp || t->sp - sp >= NESTED_BYTES) /* none, or left by a jump */
+			return t;
+		if (t->obj == obj && t->end == end)
+			return NULL;
+	}
+	return NULL;
+}
+
+/* The call that returns to what stands below @sp; NULL: it is not followed. */
+static __always_inline struct tls_call *call_ended(u64 id, u64 sp)
+{
+	for (u64 level = 0; level < TLS_LEVELS; level++) {
+		struct tls_call_key ck = { id, level };
+		struct tls_call *t = bpf_map_lookup_elem(&tls_calls, &ck);
+
+		if (!t || !t->sp)
+			return NULL;
+		if (t->sp + 8 == sp)
+			return t;
+		if (t->sp < sp) /* left by a jump: its frame is gone */
+			t->sp = 0;
+	}
+	return NULL;
 }
 
 static __always_inline void thread_know(u64 id)
@@ -48,7 +80,6 @@ static __always_inline void thread_know(u64 id)
 static __always_inline int ssl_in(struct pt_regs *r, u8 end, u64 at_count)
 {
 	u64 id = bpf_get_current_pid_tgid();
-	struct tls_call_key ck = { id, 0 };
 	struct tls_key k = { id >> 32, r->di };
 	struct tls_call *t;
 	struct tls_conn *c;
@@ -60,8 +91,8 @@ static __always_inline int ssl_in(struct pt_regs *r, u8 end, u64 at_count)
 		return 0;
 	if (!c->bound && end != END_WRITE)
 		bio_match(&k, c);
-	t = call_entry(&ck);
-	if (!t || (t->sp > r->sp && t->sp - r->sp < NESTED_BYTES))
+	t = call_entry(id, r->sp, k.obj, end);
+	if (!t)
 		return 0;
 	t->sp = r->sp;
 	t->obj = k.obj;
@@ -167,18 +198,13 @@ static __always_inline void ssl_bracket(u64 id, const struct tls_key *k, struct 
 static __always_inline void ssl_return(const enum tier tier, struct pt_regs *r)
 {
 	u64 id = bpf_get_current_pid_tgid();
-	struct tls_call_key ck = { id, 0 };
-	struct tls_call *t = bpf_map_lookup_elem(&tls_calls, &ck);
+	struct tls_call *t = call_ended(id, r->sp);
 	struct tls_key k = { id >> 32, 0 };
 	struct tls_conn *c;
 	u32 n;
 
-	if (!t || !t->sp || r->sp <= t->sp)
-		return; /* not followed, or a call inside the one that is */
-	if (r->sp != t->sp + 8) { /* left by a jump: its frame is gone */
-		t->sp = 0;
+	if (!t)
 		return;
-	}
 	t->sp = 0;
 	n = t->end == END_BOTH ? 0 : ssl_count(t, r->ax);
 	k.obj = t->obj;

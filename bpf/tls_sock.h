@@ -20,6 +20,8 @@ static __always_inline bool hello_told(const struct ev_key *key)
 static __always_inline void hello_tell(struct sock *sk, const struct ev_key *key, u8 end, bool first)
 {
 	struct ev_hello *e = bpf_ringbuf_reserve(&ctl_ring, sizeof(*e), 0);
+	u64 done;
+	u32 mark;
 
 	if (!e) {
 		count(C_RING_FULL, 1);
@@ -35,12 +37,23 @@ static __always_inline void hello_tell(struct sock *sk, const struct ev_key *key
 	e->lport = BPF_CORE_READ(sk, __sk_common.skc_num);
 	e->rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	e->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	e->base_rx = tcp_base(sk, END_READ, &done, &mark);
+	e->base_tx = tcp_base(sk, END_WRITE, &done, &mark);
 	tcp_addr(sk, e->laddr, e->raddr);
 	bpf_ringbuf_submit(e, 0);
 }
 
-/* The thread read @end of a TLS socket, or wrote @bytes to it, outside any call into a library. @at: the first of them. */
-static __always_inline void sock_bracket(u64 id, struct sock *sk, u64 ino, int end, u64 bytes, u64 at)
+/* A system call on a TLS socket whose connection is not known. */
+struct sock_use {
+	struct sock *sk;
+	u64 ino;   /* inode number */
+	u64 bytes; /* that passed, and where the first of them stand */
+	u64 at;
+	int end;
+};
+
+/* Outside any call into a library that would read, or write, by itself. */
+static __always_inline void sock_bracket(u64 id, const struct sock_use *u)
 {
 	struct tls_thread *t = bpf_map_lookup_elem(&tls_threads, &id);
 	struct tls_key k = { id >> 32, 0 };
@@ -48,41 +61,57 @@ static __always_inline void sock_bracket(u64 id, struct sock *sk, u64 ino, int e
 
 	if (!t)
 		return;
-	if (end == END_READ) {
-		t->rx_mixed = t->rx && (t->rx != (u64)sk || t->rx_mixed);
-		t->rx = (u64)sk;
-		t->rx_ino = ino;
-		if (bytes >= sizeof(struct tls_prefix))
-			bio_note(sk, ino, at);
+	if (u->end == END_READ) {
+		t->rx_mixed = t->rx && (t->rx != (u64)u->sk || t->rx_mixed);
+		t->rx = (u64)u->sk;
+		t->rx_ino = u->ino;
+		if (u->bytes >= sizeof(struct tls_prefix))
+			bio_note(u->sk, u->ino, u->at);
 		return;
 	}
 	k.obj = t->tx;
 	/* Ciphertext is longer than what is in it; of much, the socket takes a part at a time. */
-	c = k.obj && !t->tx_mixed && (bytes > t->tx_bytes || bytes > 16384) ? bpf_map_lookup_elem(&tls_conns, &k) : NULL;
+	c = k.obj && !t->tx_mixed && (u->bytes > t->tx_bytes || u->bytes > 16384) ?
+		    bpf_map_lookup_elem(&tls_conns, &k) :
+		    NULL;
 	t->tx = 0;
 	t->tx_bytes = 0;
 	t->tx_mixed = 0;
 	if (c)
-		tls_bind(&k, c, sk, ino, SAW_WRITE);
+		tls_bind(&k, c, u->sk, u->ino, SAW_WRITE);
 }
 
-/* A system call on a TLS socket whose connection is not known. */
-static __always_inline void sock_seen(struct sock *sk, u64 ino, int end, u64 bytes, u64 at)
+/* The open call that the thread is in. */
+static __always_inline struct tls_call *call_innermost(u64 id)
+{
+	struct tls_call *found = NULL;
+
+	for (u64 level = 0; level < TLS_LEVELS; level++) {
+		struct tls_call_key ck = { id, level };
+		struct tls_call *t = bpf_map_lookup_elem(&tls_calls, &ck);
+
+		if (!t || !t->sp || (found && t->sp > found->sp))
+			break;
+		found = t;
+	}
+	return found;
+}
+
+static __always_inline void sock_seen(const struct sock_use *u)
 {
 	u64 id = bpf_get_current_pid_tgid();
-	struct tls_call_key ck = { id, 0 };
-	struct tls_call *call = bpf_map_lookup_elem(&tls_calls, &ck);
+	struct tls_call *call = call_innermost(id);
 	struct tls_key k = { id >> 32, 0 };
 	struct tls_conn *c;
 
-	if (!call || !call->sp) {
-		sock_bracket(id, sk, ino, end, bytes, at);
+	if (!call || (call->end != u->end && call->end != END_BOTH)) {
+		sock_bracket(id, u);
 		return;
 	}
 	k.obj = call->obj;
-	c = call->end == end || call->end == END_BOTH ? bpf_map_lookup_elem(&tls_conns, &k) : NULL;
+	c = bpf_map_lookup_elem(&tls_conns, &k);
 	if (c)
-		tls_bind(&k, c, sk, ino, SAW_READ | SAW_WRITE);
+		tls_bind(&k, c, u->sk, u->ino, SAW_READ | SAW_WRITE);
 }
 
 #endif

@@ -19,6 +19,7 @@ struct ev_hello {
 	__u16 family;
 	__u16 lport, rport;
 	__u32 netns;
+	__u32 base_rx, base_tx; /* see struct ev_open */
 	__u32 zero;
 	__u8 laddr[16], raddr[16];
 };
@@ -40,7 +41,7 @@ struct ev_hooked {
 	char why[EV_WHY_MAX]; /* NUL-terminated, for people */
 };
 
-_Static_assert(sizeof(struct ev_hello) == 104, "ev_hello is wire ABI");
+_Static_assert(sizeof(struct ev_hello) == 112, "ev_hello is wire ABI");
 _Static_assert(sizeof(struct ev_hooked) == 208, "ev_hooked is wire ABI");
 
 #endif

@@ -90,6 +90,8 @@ static void on_msg(void *ctx, const struct flow_msg *m)
 			   m->chan == CHAN_UNIX ? CHANNEL_UNIX :
 						  CHANNEL_TCP, /* CHAN_TLS too: what it is in is known by .tls */
 		.tls = m->tls,
+		.writer_unread = m->writer_unread,
+		.reader_unread = m->reader_unread,
 		.writer = proc_of(&m->writer),
 		.reader = proc_of(&m->reader),
 		.src = addr_of(&m->src),

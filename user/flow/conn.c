@@ -166,16 +166,15 @@ static void addr_set(struct flow_addr *a, const struct ev_open *o, bool local)
 	memcpy(a->ip, local ? o->laddr : o->raddr, 16);
 }
 
-/* The connection that waits for the sock of @o as its other end. On the connecting side base_tx is one lower than what
- * the other end calls its base_rx. */
-struct flow_conn *conn_join_find(struct flow *f, const struct ev_open *o)
+/* On the connecting side base_tx is one lower than what the other end calls its base_rx. */
+struct table_node *conn_join_find(struct table *t, uint32_t rx, uint32_t tx)
 {
 	for (uint32_t i = 0; i < 4; i++) {
-		struct conn_join j = { o->base_tx + (i & 1), o->base_rx - (i >> 1) };
-		struct table_node *n = table_get(&f->joins, &j, sizeof(j));
+		struct conn_join j = { tx + (i & 1), rx - (i >> 1) };
+		struct table_node *n = table_get(t, &j, sizeof(j));
 
 		if (n)
-			return table_entry(n, struct flow_conn, join_node);
+			return n;
 	}
 	return NULL;
 }
@@ -214,7 +213,8 @@ static void open_tcp(struct flow *f, const struct ev_open *o)
 {
 	bool writes = o->end == END_WRITE;
 	struct conn_key *k = key_find(f, &o->key);
-	struct flow_conn *c = conn_join_find(f, o);
+	struct table_node *n = conn_join_find(&f->joins, o->base_rx, o->base_tx);
+	struct flow_conn *c = n ? table_entry(n, struct flow_conn, join_node) : NULL;
 	uint8_t dir;
 
 	if (k && k->conn->sock[0].known)
@@ -312,14 +312,17 @@ uint64_t conn_wait(const struct flow_conn *c, const struct flow_stream *s, int e
 {
 	uint64_t ns = end == END_READ ? STREAM_READER_NS : STREAM_GRACE_NS;
 
+	if (!at_first_sock(s, end) && conn_is_alone(c))
+		return 0;
 	if (s->blind[end] || (s->only && s->only != 1 + end) || c->chan == CHAN_TTY)
 		return 0;
 	if ((c->chan != CHAN_TCP && c->chan != CHAN_TLS) || c->sock[1].known)
 		return ns;
 	if (at_first_sock(s, end))
 		return c->sock[0].known ? ns : 0;
+	/* Of a TLS connection of this host the other end may be one that is not read. */
 	if (sock_is_local(&c->sock[0]))
-		return ns;
+		return c->chan == CHAN_TLS && ns > STREAM_OTHER_NS ? STREAM_OTHER_NS : ns;
 	/* The other end may be in another network namespace of this host: it would show at once, or, with TLS, as soon as its
 	 * socket is known. */
 	return end == END_READ || (c->chan == CHAN_TLS && c->sock[0].known) ? STREAM_HOLE_NS : 0;

@@ -32,6 +32,22 @@ struct conn_join {
  * this host, too. It mostly is with the first answer. */
 #define CONN_HOLD_NS (2000 * 1000000ull)
 
+#define CONN_HELLOS 4096
+
+/* Who has a TCP sock that carries TLS, whether or not its plaintext is seen. */
+struct conn_hello {
+	struct table_node node;
+	struct conn_join join;
+	struct flow_proc who;
+};
+
+/* A process that speaks TLS: is its plaintext read? */
+struct conn_reader {
+	struct table_node node;
+	struct flow_proc who;
+	bool read;
+};
+
 struct flow_conn {
 	struct flow *flow;
 	uint8_t chan;	 /* enum ev_chan */
@@ -66,6 +82,8 @@ struct flow {
 	struct table keys;  /* struct conn_key */
 	struct table joins; /* struct flow_conn by conn_join */
 	struct table ids;   /* struct flow_stream by id */
+	struct table hellos; /* struct conn_hello by join */
+	struct table readers; /* struct conn_reader by process */
 	struct flow_stream *waiting;
 	struct flow_conn *dead_first, *dead_last; /* oldest first */
 	struct flow_stats stats;
@@ -81,17 +99,27 @@ void conn_free(struct flow *f, struct flow_conn *c);
 bool conn_is_held(const struct flow_conn *c, uint64_t now);
 /* The process at @end of stream @s, where records name none; pid 0: not known. */
 struct flow_proc conn_proc(const struct flow_conn *c, const struct flow_stream *s, int end);
+/* That process is known by its TCP sock alone. */
+bool conn_unread(const struct flow_conn *c, const struct flow_stream *s, int end);
 /* Use the records of @end alone. */
 void conn_only(struct flow *f, struct flow_stream *s, int end);
 
 /* For conn_tls.c. */
-struct flow_conn *conn_join_find(struct flow *f, const struct ev_open *o);
+/* In @t, by struct conn_join: the other end of the sock whose first sequence numbers are @rx and @tx. NULL. */
+struct table_node *conn_join_find(struct table *t, uint32_t rx, uint32_t tx);
 void conn_join_add(struct flow *f, struct flow_conn *c, const struct ev_open *o);
 void conn_join_del(struct flow *f, struct flow_conn *c);
 void conn_key_add(struct flow *f, struct flow_conn *c, const struct ev_key *key, uint8_t dir);
 void conn_sock_set(struct conn_sock *s, const struct ev_open *o);
 /* EV_OPEN of CHAN_TLS. */
 void conn_open_tls(struct flow *f, const struct ev_open *o);
+struct ev_hello;
+void conn_hello(struct flow *f, const struct ev_hello *h);
+struct ev_hooked;
+void conn_hooked(struct flow *f, const struct ev_hooked *h);
+void conn_tls_free(struct flow *f);
+/* The other end of @c is a process of this host whose plaintext is not read: nothing will come from there. */
+bool conn_is_alone(const struct flow_conn *c);
 
 /* A stream of @c has ended. With its last one @c goes, CONN_LINGER_NS later: the other end's record of the last bytes
  * may still be on its way, and would begin the connection anew. */

@@ -8,6 +8,10 @@
  * was inside a call as its probes went on, of which nothing was seen: a server that waits for its next request. */
 #include "flow/conn.h"
 
+#include <stdlib.h>
+
+#include "event_tls.h"
+
 bool conn_is_held(const struct flow_conn *c, uint64_t now)
 {
 	return c->chan == CHAN_TLS && !c->sock[0].known && !c->pump && now < c->since + CONN_HOLD_NS;
@@ -17,6 +21,13 @@ struct flow_proc conn_proc(const struct flow_conn *c, const struct flow_stream *
 {
 	/* Direction 0 is written at end 0. */
 	return c->proc[(s->dir == 0) == (end == END_WRITE) ? 0 : 1];
+}
+
+bool conn_unread(const struct flow_conn *c, const struct flow_stream *s, int end)
+{
+	bool first = (s->dir == 0) == (end == END_WRITE);
+
+	return c->chan == CHAN_TLS && !first && c->proc[1].pid && !c->tls[1];
 }
 
 static void stream_merge(struct flow *f, struct flow_stream *into, struct flow_stream *from)
@@ -85,9 +96,13 @@ static void conn_merge(struct flow *f, struct flow_conn *into, struct flow_conn 
 /* Its socket is known. @c, or the connection that it became a part of. */
 static struct flow_conn *place(struct flow *f, struct flow_conn *c, const struct ev_open *o)
 {
-	struct flow_conn *other = conn_join_find(f, o);
+	struct table_node *n = conn_join_find(&f->joins, o->base_rx, o->base_tx);
+	struct flow_conn *other = n ? table_entry(n, struct flow_conn, join_node) : NULL;
 
 	conn_sock_set(&c->sock[0], o);
+	n = conn_join_find(&f->hellos, o->base_rx, o->base_tx);
+	if (n)
+		c->proc[1] = table_entry(n, struct conn_hello, node)->who;
 	if (!other || other == c || other->chan != CHAN_TLS || other->sock[1].known) {
 		conn_join_add(f, c, o);
 		return c;
@@ -98,6 +113,23 @@ static struct flow_conn *place(struct flow *f, struct flow_conn *c, const struct
 	}
 	conn_merge(f, other, c);
 	return other;
+}
+
+/* What is known of @who's plaintext, for as long as the table has room. */
+static void reader_set(struct flow *f, struct flow_proc who, bool read)
+{
+	struct table_node *n = table_get(&f->readers, &who, sizeof(who)), *old;
+	struct conn_reader *r = n ? table_entry(n, struct conn_reader, node) : calloc(1, sizeof(*r));
+
+	if (!r)
+		return;
+	r->read = read;
+	if (n)
+		return;
+	r->who = who;
+	old = table_add(&f->readers, &r->node, &r->who, sizeof(r->who));
+	if (old)
+		free(table_entry(old, struct conn_reader, node));
 }
 
 void conn_open_tls(struct flow *f, const struct ev_open *o)
@@ -111,6 +143,7 @@ void conn_open_tls(struct flow *f, const struct ev_open *o)
 		c->since = o->hdr.ts;
 	c->tls[end] = o->tls;
 	c->proc[end] = (struct flow_proc){ .pid = o->hdr.pid, .start = o->start };
+	reader_set(f, c->proc[end], true);
 	if (o->hdr.flags & EV_F_LATE) {
 		c->tls_late[end] = true;
 		c->late |= !c->pump;
@@ -120,4 +153,60 @@ void conn_open_tls(struct flow *f, const struct ev_open *o)
 	c = place(f, c, o);
 	stream_run(f, &c->s[0], f->now);
 	stream_run(f, &c->s[1], f->now);
+}
+
+/* The other end of a connection whose plaintext is seen here may be a process of this host that is not read: its sock says
+ * who it is. */
+void conn_hello(struct flow *f, const struct ev_hello *h)
+{
+	struct flow_proc who = { .pid = h->hdr.pid, .start = h->start };
+	struct table_node *n = conn_join_find(&f->joins, h->base_rx, h->base_tx), *old;
+	struct flow_conn *c = n ? table_entry(n, struct flow_conn, join_node) : NULL;
+	struct conn_hello *e;
+
+	if (c && c->chan == CHAN_TLS && !c->proc[1].pid)
+		c->proc[1] = who;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return;
+	e->join = (struct conn_join){ h->base_rx, h->base_tx };
+	e->who = who;
+	if (table_peek(&f->hellos, &e->join, sizeof(e->join))) {
+		free(e);
+		return;
+	}
+	old = table_add(&f->hellos, &e->node, &e->join, sizeof(e->join));
+	if (old)
+		free(table_entry(old, struct conn_hello, node));
+}
+
+void conn_hooked(struct flow *f, const struct ev_hooked *h)
+{
+	reader_set(f, (struct flow_proc){ .pid = h->hdr.pid, .start = h->start }, h->state == HOOKED_YES);
+}
+
+bool conn_is_alone(const struct flow_conn *c)
+{
+	struct table_node *n;
+
+	if (c->chan != CHAN_TLS || c->tls[1] || !c->proc[1].pid)
+		return false;
+	n = table_peek(&c->flow->readers, &c->proc[1], sizeof(c->proc[1]));
+	return n && !table_entry(n, struct conn_reader, node)->read;
+}
+
+void conn_tls_free(struct flow *f)
+{
+	struct table_node *n, *next;
+
+	for (n = f->hellos.oldest; n; n = next) {
+		next = n->newer;
+		free(table_entry(n, struct conn_hello, node));
+	}
+	for (n = f->readers.oldest; n; n = next) {
+		next = n->newer;
+		free(table_entry(n, struct conn_reader, node));
+	}
+	table_done(&f->hellos);
+	table_done(&f->readers);
 }

@@ -22,7 +22,8 @@ struct flow *flow_new(const struct flow_opts *opts, const struct flow_ops *ops)
 	f->share.codings_max = CODINGS_MAX;
 	f->ops = *ops;
 	if (table_init(&f->keys, opts->conns_max * 2) || table_init(&f->joins, opts->conns_max) ||
-	    table_init(&f->ids, opts->conns_max * 4 + 8)) {
+	    table_init(&f->ids, opts->conns_max * 4 + 8) || table_init(&f->hellos, CONN_HELLOS) ||
+	    table_init(&f->readers, CONN_HELLOS)) {
 		flow_free(f);
 		errno = ENOMEM;
 		return NULL;
@@ -39,6 +40,7 @@ void flow_free(struct flow *f)
 	table_done(&f->keys);
 	table_done(&f->joins);
 	table_done(&f->ids);
+	conn_tls_free(f);
 	free(f);
 }
 
@@ -133,6 +135,8 @@ static void on_msg(void *ctx, const struct pump_msg *m)
 		.tls = tls_of(c, req_dir_of(m)),
 		.writer = mark_who(s, END_WRITE, m->beg),
 		.reader = mark_who(s, END_READ, m->end - 1),
+		.writer_unread = conn_unread(c, s, END_WRITE),
+		.reader_unread = conn_unread(c, s, END_READ),
 		.uncertain = s->raced,
 		.late = c->late,
 	};
@@ -360,6 +364,12 @@ void flow_feed(struct flow *f, const struct ev_hdr *h)
 		break;
 	case EV_CLOSE:
 		feed_close(f, (const struct ev_close *)h);
+		break;
+	case EV_HOOKED:
+		conn_hooked(f, (const struct ev_hooked *)h);
+		break;
+	case EV_HELLO:
+		conn_hello(f, (const struct ev_hello *)h);
 		break;
 	case EV_EXEC:
 		feed_exec(f, (const struct ev_exec *)h);

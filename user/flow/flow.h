@@ -40,6 +40,7 @@ struct flow_msg {
 	uint64_t stream, reverse; /* ids of the one-way streams; reverse 0: a pipe */
 	uint8_t chan;		  /* enum ev_chan */
 	uint8_t tls;		  /* CHAN_TLS: enum tls_stack of the asking end where that was seen, else of the other */
+	bool writer_unread, reader_unread; /* known by its sock, its plaintext is not seen */
 	struct flow_proc writer, reader;
 	struct flow_addr src, dst;
 	struct flow_times t;

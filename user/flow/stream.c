@@ -119,6 +119,17 @@ static struct seg *head(struct flow *f, struct flow_stream *s, int end)
 	return s->segs[end].first;
 }
 
+/* When the first bytes that wait in @s passed. */
+static uint64_t first_ts(const struct flow_stream *s)
+{
+	uint64_t ts = UINT64_MAX;
+
+	for (int end = 0; end < 2; end++)
+		if (s->segs[end].first && s->segs[end].first->ts < ts)
+			ts = s->segs[end].first->ts;
+	return ts;
+}
+
 static bool passed(uint64_t now, uint64_t since, uint64_t ns)
 {
 	return now >= since + ns;
@@ -202,25 +213,16 @@ static void run_eof(struct flow *f, struct flow_stream *s, uint64_t now)
 	conn_ended(f, s->conn, now);
 }
 
-/* When the first bytes that wait in @s passed. */
-static uint64_t first_ts(const struct flow_stream *s)
-{
-	uint64_t ts = UINT64_MAX;
-
-	for (int end = 0; end < 2; end++)
-		if (s->segs[end].first && s->segs[end].first->ts < ts)
-			ts = s->segs[end].first->ts;
-	return ts;
-}
-
-/* A TLS connection that was held back begins with its request: an answer alone would be taken for one whose request was
- * missed. */
-static void run_earlier(struct flow *f, const struct flow_stream *s, uint64_t now)
+/* On a TLS connection what passed first is decoded first, also where it waits for its other end while the answer does not: an
+ * answer alone would be taken for one whose request was missed. */
+static bool run_earlier(struct flow *f, const struct flow_stream *s, uint64_t now)
 {
 	struct flow_stream *peer = &s->conn->s[!s->dir];
 
-	if (s->conn->chan == CHAN_TLS && !s->conn->pump && first_ts(peer) < first_ts(s))
-		stream_run(f, peer, now);
+	if (s->conn->chan != CHAN_TLS || first_ts(peer) >= first_ts(s))
+		return true;
+	stream_run(f, peer, now);
+	return first_ts(peer) >= first_ts(s);
 }
 
 void stream_run(struct flow *f, struct flow_stream *s, uint64_t now)
@@ -228,7 +230,7 @@ void stream_run(struct flow *f, struct flow_stream *s, uint64_t now)
 	bool more = !conn_is_held(s->conn, now);
 
 	if (more)
-		run_earlier(f, s, now);
+		more = run_earlier(f, s, now);
 	while (more && !s->conn->other) {
 		struct seg *r, *w;
 
@@ -280,6 +282,8 @@ static bool data_direct(struct flow_stream *s, const struct ev_data *d)
 {
 	uint64_t end = d->pos + d->want;
 
+	if (d->chan == CHAN_TLS && first_ts(&s->conn->s[!s->dir]) != UINT64_MAX)
+		return false; /* what passed before waits */
 	if (!s->started || d->end != END_READ || d->have != d->want || d->pos > s->fed ||
 	    s->segs[END_READ].first)
 		return false;

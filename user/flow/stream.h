@@ -15,6 +15,7 @@
 #define STREAM_GRACE_BYTES (4u << 20)	    /* ... but this much does not wait */
 #define STREAM_HOLE_NS (100 * 1000000ull)   /* a record in front of this one may still come */
 #define STREAM_READER_NS (1000 * 1000000ull) /* written, but nobody has read it yet */
+#define STREAM_OTHER_NS (300 * 1000000ull)   /* ... or its TLS connection is not known to have another end */
 
 #define STREAM_BYTES_NS (60 * 1000 * 1000000ull) /* ... and its bytes were left to the reader */
 

@@ -47,6 +47,7 @@ struct mcp_msg {
 	uint64_t reverse;	/* the stream of the same kernel object in the other direction; 0: a pipe */
 	uint8_t channel;	/* enum call_channel */
 	uint8_t tls;		/* see struct route */
+	bool writer_unread, reader_unread; /* see struct route */
 	struct proc_id writer, reader;
 	struct net_addr src, dst; /* TCP: of the writing and of the reading end */
 	struct mcp_times t;

@@ -36,6 +36,8 @@ static void set_route(struct route *r, const struct mcp_link *l)
 		r->http_version = msg->http->http_version;
 	if (!r->tls)
 		r->tls = msg->tls;
+	r->client_unread = client ? msg->writer_unread : msg->reader_unread;
+	r->server_unread = client ? msg->reader_unread : msg->writer_unread;
 	set_proc(&r->client, client ? &msg->writer : &msg->reader);
 	set_proc(&r->server, client ? &msg->reader : &msg->writer);
 	set_addr(&r->client_addr, client ? &msg->src : &msg->dst);
@@ -170,7 +172,8 @@ struct call *record_orphan(const struct mcp_link *l)
 
 static uint8_t view_of(const struct call *c)
 {
-	bool client = c->route.client.pid, server = c->route.server.pid;
+	bool client = c->route.client.pid && !c->route.client_unread;
+	bool server = c->route.server.pid && !c->route.server_unread;
 	bool asker = c->from == SIDE_CLIENT ? client : server;
 	bool answerer = c->from == SIDE_CLIENT ? server : client;
 

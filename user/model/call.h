@@ -33,6 +33,7 @@ struct route {
 	uint8_t era;
 	uint8_t http_version;	    /* 11, 20; 0: not HTTP */
 	uint8_t tls;		    /* enum tls_stack of the asking end, else of the other; 0: not TLS, or not known */
+	bool client_unread, server_unread; /* known by its socket alone: none of its bytes were seen */
 	struct proc_id client, server; /* pid 0: not on this host, or not seen */
 	struct net_addr client_addr, server_addr;
 };
