@@ -41,9 +41,10 @@ static __always_inline bool class_space(u8 c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == 0xef || c == 0xbb || c == 0xbf;
 }
 
-static __always_inline bool class_tls(const u8 *b)
+/* A record of handshake or data, as far as its head is there: a reader may take byte by byte. */
+static __always_inline bool class_tls(const u8 *b, u64 n)
 {
-	return b[1] == 3 && (b[0] == 0x16 || b[0] == 0x17) && b[2] <= 4;
+	return (b[0] == 0x16 || b[0] == 0x17) && (n < 2 || b[1] == 3) && b[2] <= 4;
 }
 
 /* Frames of a stream, as the flags allow (RFC 9113, 6): DATA has END_STREAM and PADDED, HEADERS END_HEADERS and PRIORITY as well. */
@@ -100,7 +101,7 @@ static __always_inline int class_bytes(u64 lo, u64 hi, u64 n)
 		return CLASS_POST;
 	if (class_http(w, mask))
 		return CLASS_HTTP;
-	if (class_tls(b))
+	if (class_tls(b, n))
 		return CLASS_TLS;
 	if (w == 0x746e6f43 && (u32)hi == 0x676e654c) /* "Cont" "Leng" */
 		return CLASS_JSON;

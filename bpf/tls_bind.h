@@ -19,11 +19,13 @@
 /* What a thread did last, by pid_tgid. */
 struct tls_thread {
 	u64 rx, rx_ino; /* TLS socket that it read from since its last SSL_read; 0: none */
+	u64 tx_sk;	/* TLS socket that it has written to since */
 	u64 tx;		/* connection that it wrote to since its last write to a TLS socket; 0: none */
 	u32 tx_bytes;	/* plaintext of those writes */
+	u32 tx_sent;	/* written to the socket since */
 	u8 rx_mixed;	/* it read from several */
 	u8 tx_mixed;
-	u8 pad[2];
+	u8 pad[6];
 };
 
 struct {

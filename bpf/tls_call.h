@@ -11,6 +11,7 @@
 #include "chunk.h"
 #include "class.h"
 #include "emit.h"
+#include "tls_class.h"
 #include "tls_conn.h"
 
 /* C: pid_tgid and how many open calls are around it. Go: the thread group and the goroutine, which changes threads. */
@@ -55,38 +56,6 @@ static __always_inline bool tls_given_up(const struct tls_key *k, const struct t
 	u8 v = verdict_get(&name);
 
 	return c->state == S_NO || v == V_NO || v == V_SELF;
-}
-
-static __always_inline int tls_class(u64 buf, u32 n)
-{
-	u64 b[2] = {};
-	long err;
-
-	if (n >= CLASS_BYTES)
-		err = bpf_probe_read_user(b, CLASS_BYTES, (void *)buf);
-	else
-		err = bpf_probe_read_user(b, n & (CLASS_BYTES - 1), (void *)buf);
-	return err ? CLASS_UNREAD : class_bytes(b[0], b[1], n < CLASS_BYTES ? n : CLASS_BYTES);
-}
-
-/* Are these bytes to be copied? The first KiBs are, whatever they are: user space knows better. */
-static __always_inline bool tls_decide(struct tls_conn *c, u8 verdict, u64 buf, u32 n)
-{
-	int class;
-
-	if (verdict >= V_RPC || (c->state == S_CANDIDATE && verdict != V_NO_HTTP))
-		return true;
-	class = tls_class(buf, n);
-	if (verdict == V_NO_HTTP)
-		return class == CLASS_POST;
-	if (class_ours(class)) {
-		c->state = S_CANDIDATE;
-		return true;
-	}
-	c->looked += n;
-	if (c->looked > UNDECIDED_BYTES * 2)
-		c->state = S_NO;
-	return c->state != S_NO;
 }
 
 static __always_inline void tls_head(struct ev_data *e, const struct tls_call *t, const struct ev_key *name, u64 pos,

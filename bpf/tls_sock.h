@@ -70,12 +70,15 @@ static __always_inline void sock_bracket(u64 id, const struct sock_use *u)
 		return;
 	}
 	k.obj = t->tx;
-	/* Ciphertext is longer than what is in it; of much, the socket takes a part at a time. */
-	c = k.obj && !t->tx_mixed && (u->bytes > t->tx_bytes || u->bytes > 16384) ?
-		    bpf_map_lookup_elem(&tls_conns, &k) :
-		    NULL;
-	t->tx = 0;
-	t->tx_bytes = 0;
+	t->tx_mixed |= t->tx_sk && t->tx_sk != (u64)u->sk;
+	t->tx_sk = (u64)u->sk;
+	t->tx_sent += u->bytes;
+	/* Ciphertext is longer than what is in it. It may be sent in parts, and much is not taken at once. */
+	if (k.obj && t->tx_sent <= t->tx_bytes && t->tx_sent <= 16384)
+		return;
+	c = k.obj && !t->tx_mixed ? bpf_map_lookup_elem(&tls_conns, &k) : NULL;
+	t->tx = t->tx_sk = 0;
+	t->tx_bytes = t->tx_sent = 0;
 	t->tx_mixed = 0;
 	if (c)
 		tls_bind(&k, c, u->sk, u->ino, SAW_WRITE);

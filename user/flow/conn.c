@@ -308,6 +308,19 @@ static bool at_first_sock(const struct flow_stream *s, int end)
 	return (s->dir == 0) == (end == END_WRITE);
 }
 
+/* For an end of which nothing was seen yet. */
+static uint64_t unseen_wait(const struct flow_conn *c, int end, uint64_t ns)
+{
+	bool tls = c->chan == CHAN_TLS;
+
+	/* Of a TLS connection of this host the other end may be one that is not read. */
+	if (sock_is_local(&c->sock[0]))
+		return tls && ns > STREAM_OTHER_NS ? STREAM_OTHER_NS : ns;
+	/* The other end may be in another network namespace of this host: it would show at once, or, with TLS, as soon as its
+	 * socket is known. */
+	return end == END_READ || (tls && c->sock[0].known) ? STREAM_HOLE_NS : 0;
+}
+
 uint64_t conn_wait(const struct flow_conn *c, const struct flow_stream *s, int end)
 {
 	uint64_t ns = end == END_READ ? STREAM_READER_NS : STREAM_GRACE_NS;
@@ -320,12 +333,7 @@ uint64_t conn_wait(const struct flow_conn *c, const struct flow_stream *s, int e
 		return ns;
 	if (at_first_sock(s, end))
 		return c->sock[0].known ? ns : 0;
-	/* Of a TLS connection of this host the other end may be one that is not read. */
-	if (sock_is_local(&c->sock[0]))
-		return c->chan == CHAN_TLS && ns > STREAM_OTHER_NS ? STREAM_OTHER_NS : ns;
-	/* The other end may be in another network namespace of this host: it would show at once, or, with TLS, as soon as its
-	 * socket is known. */
-	return end == END_READ || (c->chan == CHAN_TLS && c->sock[0].known) ? STREAM_HOLE_NS : 0;
+	return unseen_wait(c, end, ns);
 }
 
 void conn_verdict(struct flow_conn *c, uint8_t dir, uint8_t code)

@@ -58,6 +58,14 @@ static uint64_t mark_last(const struct flow_stream *s, int end, uint64_t pos)
 	return m ? m->last : 0;
 }
 
+/* When byte @pos was written. A write ends after its reader went on; where the reader's own times are not used, it counts from
+ * its beginning. */
+static uint64_t last_written(const struct flow_stream *s, uint64_t pos)
+{
+	return s->only == 1 + END_WRITE && s->conn->sock[1].known ? mark_first(s, END_WRITE, pos) :
+								    mark_last(s, END_WRITE, pos);
+}
+
 static struct flow_proc mark_who(const struct flow_stream *s, int end, uint64_t pos)
 {
 	const struct mark *m = marks_at(&s->marks[end], pos);
@@ -91,7 +99,7 @@ static void http_times(struct flow_conn *c, const struct pump_http *x, uint64_t 
 	*ret_last = 0;
 	if (x->resp_end) {
 		r = mark_last(resp, END_READ, x->resp_end - 1);
-		*ret_last = r ? r : mark_last(resp, END_WRITE, x->resp_end - 1);
+		*ret_last = r ? r : last_written(resp, x->resp_end - 1);
 	}
 }
 
@@ -146,7 +154,7 @@ static void on_msg(void *ctx, const struct pump_msg *m)
 		return;
 	}
 	out.t.first_w = mark_first(s, END_WRITE, m->beg);
-	out.t.last_w = mark_last(s, END_WRITE, m->end - 1);
+	out.t.last_w = last_written(s, m->end - 1);
 	out.t.first_r = mark_first(s, END_READ, m->beg);
 	out.t.last_r = mark_last(s, END_READ, m->end - 1);
 	conn_addrs(c, s, &out.src, &out.dst);

@@ -10,6 +10,7 @@ struct seg {
 	struct seg *next;
 	uint64_t pos;
 	uint64_t ts;   /* when the call ended */
+	uint64_t first; /* when it began, where that is known, else @ts */
 	uint32_t want; /* bytes that passed */
 	uint32_t have; /* bytes held, from pos on */
 	uint32_t tid;

@@ -112,6 +112,11 @@ static void feed_seg(struct flow *f, struct flow_stream *s, const struct seg *g,
 		hole(f, s, limit, g->flags);
 }
 
+static bool passed(uint64_t now, uint64_t since, uint64_t ns)
+{
+	return now >= since + ns;
+}
+
 /* The first segment of @end that reaches beyond what is decoded. */
 static struct seg *head(struct flow *f, struct flow_stream *s, int end)
 {
@@ -125,14 +130,9 @@ static uint64_t first_ts(const struct flow_stream *s)
 	uint64_t ts = UINT64_MAX;
 
 	for (int end = 0; end < 2; end++)
-		if (s->segs[end].first && s->segs[end].first->ts < ts)
-			ts = s->segs[end].first->ts;
+		if (s->segs[end].first && s->segs[end].first->first < ts)
+			ts = s->segs[end].first->first;
 	return ts;
-}
-
-static bool passed(uint64_t now, uint64_t since, uint64_t ns)
-{
-	return now >= since + ns;
 }
 
 /* The reader's bytes are next. @return false: wait for the writer's record. */
@@ -282,7 +282,7 @@ static bool data_direct(struct flow_stream *s, const struct ev_data *d)
 {
 	uint64_t end = d->pos + d->want;
 
-	if (d->chan == CHAN_TLS && first_ts(&s->conn->s[!s->dir]) != UINT64_MAX)
+	if (d->chan == CHAN_TLS && (s->only || first_ts(&s->conn->s[!s->dir]) != UINT64_MAX))
 		return false; /* what passed before waits */
 	if (!s->started || d->end != END_READ || d->have != d->want || d->pos > s->fed ||
 	    s->segs[END_READ].first)
@@ -320,6 +320,7 @@ void stream_data(struct flow *f, struct flow_stream *s, const struct ev_data *d)
 		if (!g)
 			return;
 		g->ts = d->hdr.ts;
+		g->first = d->enter ? d->enter : d->hdr.ts;
 		g->want = d->want;
 		g->tid = d->hdr.tid;
 		g->flags = d->hdr.flags;

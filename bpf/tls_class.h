@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Is what a TLS connection carries to be copied? */
+#ifndef MCPVIGIL_BPF_TLS_CLASS_H
+#define MCPVIGIL_BPF_TLS_CLASS_H
+
+#include "class.h"
+#include "tls_conn.h"
+
+static __always_inline int tls_class(u64 buf, u32 n)
+{
+	u64 b[2] = {};
+	long err;
+
+	if (n >= CLASS_BYTES)
+		err = bpf_probe_read_user(b, CLASS_BYTES, (void *)buf);
+	else
+		err = bpf_probe_read_user(b, n & (CLASS_BYTES - 1), (void *)buf);
+	return err ? CLASS_UNREAD : class_bytes(b[0], b[1], n < CLASS_BYTES ? n : CLASS_BYTES);
+}
+
+/* Are these bytes to be copied? The first KiBs are, whatever they are: user space knows better. */
+static __always_inline bool tls_decide(struct tls_conn *c, u8 verdict, u64 buf, u32 n)
+{
+	int class;
+
+	if (verdict >= V_RPC || (c->state == S_CANDIDATE && verdict != V_NO_HTTP))
+		return true;
+	class = tls_class(buf, n);
+	if (verdict == V_NO_HTTP)
+		return class == CLASS_POST;
+	if (class_ours(class)) {
+		c->state = S_CANDIDATE;
+		return true;
+	}
+	c->looked += n;
+	if (c->looked > UNDECIDED_BYTES * 2)
+		c->state = S_NO;
+	return c->state != S_NO;
+}
+
+#endif
