@@ -153,6 +153,7 @@ static int add_processes(scmp_filter_ctx f)
 {
 	const struct one rules[] = {
 		{ NR(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, ~(scmp_datum_t)FORK_FLAGS, 0) },
+		{ NR(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD) }, /* probes go off by several at once */
 		{ NR(kill), SCMP_A1(SCMP_CMP_EQ, SIGKILL) },
 		{ NR(kill), SCMP_A1(SCMP_CMP_EQ, 0) }, /* is it there? */
 		{ NR(pidfd_send_signal), SCMP_A1(SCMP_CMP_EQ, SIGKILL) },

@@ -116,7 +116,7 @@ static void test_damaged(void **state)
 static void test_refused_texts(void **state)
 {
 	static const char *const heads[] = {
-		"mcpvigil resolved 2\nsize 9\nerror 0\nevidence \nwhy \nend\n",
+		"mcpvigil resolved 1\nsize 9\nerror 0\nevidence \nwhy \nend\n",
 		"mcpvigil resolved 2\nsize 09\nerror 0\nevidence \nwhy \nend\n",
 		"mcpvigil resolved 2\nsize 9\nerror 0\nevidence \nwhy \nend\n\n",
 		"mcpvigil resolved 2\nsize 9\nerror 0\nevidence \nwhy \nend\nend\n",

@@ -15,9 +15,11 @@
 
 #include "base/clock.h"
 #include "probe/hooks_wire.h"
+#include "probe/load.h"
 
 #define QUEUE_MAX 512 /* told before anybody listens */
 #define STOP_MS 5000
+#define HOOKS_KEEP_MAX 64
 
 struct hooks {
 	int fd;
@@ -30,12 +32,37 @@ struct hooks {
 	struct hooks_news news;
 };
 
+/* Links, rings, the agent's sockets and files: what stays is the programs, which are attached from here, and standard error. */
+static void inherited_close(const struct probe *p, int fd)
+{
+	int keep[HOOKS_KEEP_MAX], n = 0, from = 3;
+	struct bpf_program *prog;
+
+	keep[n++] = fd;
+	bpf_object__for_each_program(prog, p->obj) {
+		if (bpf_program__fd(prog) >= 0 && n < HOOKS_KEEP_MAX)
+			keep[n++] = bpf_program__fd(prog);
+	}
+	while (from >= 0) {
+		int next = -1;
+
+		for (int i = 0; i < n; i++) {
+			if (keep[i] >= from && (next < 0 || keep[i] < next))
+				next = keep[i];
+		}
+		if (next != from)
+			close_range((unsigned int)from, next < 0 ? ~0U : (unsigned int)next - 1, 0);
+		from = next < 0 ? -1 : next + 1;
+	}
+}
+
 static _Noreturn void child(struct probe *p, const struct hooks_opts *o, int fd, pid_t parent)
 {
 	/* The agent's end comes while it is stopped in a debugger, too. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
+	inherited_close(p, fd);
 	_exit(hooks_main(p, o, fd));
 }
 

@@ -162,11 +162,29 @@ struct tlsfiles *tlsfiles_new(const struct tlsfiles_opts *o)
 	return NULL;
 }
 
+/* The kernel takes its time with each, and no longer with all at once. */
+static void detach_all(struct tlsfiles *t)
+{
+	struct attached **list = calloc(TLSFILES_MAX, sizeof(*list));
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; list && i < TLSFILES_MAX; i++) {
+		if (t->file[i] && t->file[i]->attached) {
+			list[n++] = t->file[i]->attached;
+			t->file[i]->attached = NULL;
+		}
+	}
+	if (n)
+		attach_free_all(list, n);
+	free(list);
+}
+
 void tlsfiles_free(struct tlsfiles *t)
 {
 	if (!t)
 		return;
 	resolver_free(t->resolver);
+	detach_all(t);
 	for (uint32_t i = 0; i < TLSFILES_MAX; i++) {
 		if (t->file[i])
 			detach(t, t->file[i]);
