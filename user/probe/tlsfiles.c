@@ -18,6 +18,8 @@
 #include "probe/hooks.h"
 #include "probe/openfile.h"
 
+#define AGAIN_NS 1000000000ull
+
 struct file_key {
 	uint64_t dev, ino;
 };
@@ -44,6 +46,7 @@ struct tlsfiles {
 	struct leases *leases;
 	uint32_t busy;
 	uint64_t attached, detached, refused, rewritten;
+	uint64_t again; /* boot ns: then whoever maps what was written meanwhile is looked at; 0: nothing was */
 	struct tlsfile *file[TLSFILES_MAX];
 };
 
@@ -61,6 +64,14 @@ static void detach(struct tlsfiles *t, struct tlsfile *f)
 		close(f->fd);
 	f->fd = -1;
 	f->stacks = 0;
+}
+
+/* Its content was in motion: it is looked at anew shortly. */
+static void put_off(struct tlsfiles *t, struct tlsfile *f)
+{
+	detach(t, f);
+	f->state = TLSFILE_NEW;
+	t->again = clock_boot_ns() + AGAIN_NS;
 }
 
 static void refuse(struct tlsfiles *t, struct tlsfile *f, const char *why)
@@ -82,8 +93,7 @@ static void on_broken(void *ctx, int fd)
 		if (!f || f->fd != fd)
 			continue;
 		log_info("%s is being written: its probes are off", f->path);
-		detach(t, f);
-		f->state = TLSFILE_NEW;
+		put_off(t, f);
 		t->rewritten++;
 		return;
 	}
@@ -99,9 +109,12 @@ static void attach(struct tlsfiles *t, struct tlsfile *f, const struct tls_found
 		f->attached = attach_file(t->o.probe, f->fd, found);
 		err = f->attached ? 0 : -errno;
 	}
+	if (err == -EAGAIN || err == -ESTALE) { /* somebody has it open for writing, or wrote it */
+		put_off(t, f);
+		return;
+	}
 	if (err) {
-		snprintf(why, sizeof(why), "%.80s, but it cannot be probed: %s", found->evidence,
-			 err == -EAGAIN ? "somebody has it open for writing" : errstr(err));
+		snprintf(why, sizeof(why), "%.80s, but it cannot be probed: %s", found->evidence, errstr(err));
 		refuse(t, f, why);
 		return;
 	}
@@ -123,6 +136,8 @@ static void on_resolved(void *ctx, uint64_t tag, int err, const struct tls_found
 	t->busy--;
 	if (err == -ENOEXEC) {
 		f->state = TLSFILE_NOTHING;
+	} else if (err == -ESTALE) {
+		put_off(t, f);
 	} else if (err) {
 		snprintf(why, sizeof(why), "it cannot be looked at: %s", errstr(err));
 		refuse(t, f, why);
@@ -319,6 +334,15 @@ void tlsfiles_why(const struct tlsfiles *t, uint32_t file, char *ret, size_t siz
 	const char *name = f ? strrchr(f->path, '/') : NULL;
 
 	snprintf(ret, size, "%.60s: %.96s", name ? name + 1 : "?", f ? f->why : "");
+}
+
+bool tlsfiles_again(struct tlsfiles *t, uint64_t now)
+{
+	bool due = t->again && now >= t->again;
+
+	if (due)
+		t->again = 0;
+	return due;
 }
 
 uint32_t tlsfiles_busy(const struct tlsfiles *t)

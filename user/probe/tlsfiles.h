@@ -46,6 +46,8 @@ enum tlsfile_state tlsfiles_state(const struct tlsfiles *t, uint32_t file);
 uint32_t tlsfiles_stacks(const struct tlsfiles *t, uint32_t file);
 /* Why it is refused, with its name, for people. */
 void tlsfiles_why(const struct tlsfiles *t, uint32_t file, char *ret, size_t size);
+/* Are the processes to be looked at anew, since files that they map were being written? Once. */
+bool tlsfiles_again(struct tlsfiles *t, uint64_t now);
 /* Files that are being looked at. */
 uint32_t tlsfiles_busy(const struct tlsfiles *t);
 void tlsfiles_tick(struct tlsfiles *t, uint64_t now);

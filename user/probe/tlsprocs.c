@@ -226,7 +226,7 @@ void tlsprocs_tick(struct tlsprocs *t, uint64_t now)
 			proc_look_timed(t, due.pid, 0);
 	}
 	tlsfiles_tick(t->files, now);
-	if (now >= t->swept + SWEEP_NS)
+	if (tlsfiles_again(t->files, now) || now >= t->swept + SWEEP_NS)
 		tlsprocs_scan(t);
 }
 
