@@ -84,12 +84,15 @@ static __always_inline bool exit_wanted(u32 tgid)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(proc_exit, struct task_struct *task)
 {
-	struct tls_call_key call = { bpf_get_current_pid_tgid(), 0 };
-	u32 tgid = call.task >> 32;
+	u64 id = bpf_get_current_pid_tgid();
+	u32 tgid = id >> 32;
 	struct ev_exit *e;
 
-	for (call.g = 0; call.g < TLS_LEVELS; call.g++)
+	for (u64 level = 0; level < TLS_LEVELS; level++) { /* counted in a register, or 6.12 finds no end */
+		struct tls_call_key call = { id, level };
+
 		bpf_map_delete_elem(&tls_calls, &call);
+	}
 	if (BPF_CORE_READ(task, signal, live.counter) > 0 || !exit_wanted(tgid))
 		return 0;
 	e = bpf_ringbuf_reserve(&ctl_ring, sizeof(*e), 0);

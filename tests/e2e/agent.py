@@ -22,10 +22,10 @@ class Agent:
         with open(self.err, encoding="utf-8", errors="replace") as f:
             return any(line.startswith("watching") and line.endswith("\n") for line in f)
 
-    def finish(self):
+    def finish(self, timeout=20):
         """SIGINT, then (records, summary)."""
         self.proc.send_signal(signal.SIGINT)
-        code = procs.wait_end(self.proc, "agent", 20)
+        code = procs.wait_end(self.proc, "agent", timeout)
         if code != 0:
             raise procs.Trouble(f"agent ended with {code}: {tail(self.err)}")
         try:

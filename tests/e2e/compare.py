@@ -7,15 +7,18 @@ A field that the truth leaves out is not compared.
 import json
 from collections import defaultdict
 
+ABSENT = "absent"  # in what is expected: the record must not have that field
+ROUTE = ("transport", "channel", "http", "tls")  # what notifications say, too
 ANSWERED = ("ok", "tool_error", "rpc_error")
 FIELDS = ("client", "server", "from", "id", "method", "tool", "outcome", "request_bytes", "response_bytes")
 OTHER = {"client": "server", "server": "client"}
 
 
-def compare(truth, trace, server_pid=None, expect=None):
+def compare(truth, trace, server_pid=None, expect=None, unseen=False):
     """Differences, one line of text each. @server_pid: of a server that may log nothing.
-    @expect: fields that every call record must have, such as transport."""
-    book = Truth(truth, server_pid)
+    @expect: fields that every call record must have, such as transport. @unseen: nothing of it can be in the trace."""
+    book = Truth([] if unseen else truth, server_pid)
+    book.pids = book.pids | {line["pid"] for line in truth if unseen}
     ours = [r for r in trace if book.concerns(r)]
     diffs = list(losses(trace)) + list(numbering(trace))
     calls = [r for r in ours if r["kind"] == "call"]
@@ -23,7 +26,8 @@ def compare(truth, trace, server_pid=None, expect=None):
     for want, got in matched:
         diffs += check_record(want, got["record"], expect or {})
     notes = [seen_note(r) for r in ours if r["kind"] == "notification"]
-    match("notification", book.notes(), notes, diffs)
+    for want, got in match("notification", book.notes(), notes, diffs):
+        diffs += unexpected(want, got["record"], {k: v for k, v in (expect or {}).items() if k in ROUTE}, "notification")
     return diffs
 
 
@@ -121,7 +125,8 @@ def seen_call(record):
 
 
 def seen_note(record):
-    return {"from": record.get("from"), "method": record.get("method"), "bytes": record.get("bytes"), **pids(record)}
+    got = {k: record.get(k) for k in ("from", "method", "bytes")}
+    return {**got, **pids(record), "record": record}
 
 
 def pids(record):
@@ -180,9 +185,7 @@ def title(thing):
 def check_record(want, record, expect):
     """Time, completeness and @expect of a record that is the wanted call."""
     where = f"call {title(want)}: "
-    for k, v in expect.items():
-        if record.get(k) != v:
-            yield f"{where}{k} is {record.get(k)!r}, not {v!r}"
+    yield from unexpected(want, record, expect, "call")
     for k in ("lost_bytes", "order"):
         if k in record:
             yield f"{where}{k} is {record[k]!r}"
@@ -197,6 +200,33 @@ def check_record(want, record, expect):
         yield f"{where}duration_ns {ns} is more than the asker's {most}"
     elif ns < want["handler_ns"]:
         yield f"{where}duration_ns {ns} is less than the handler's {want['handler_ns']}"
+
+
+def unexpected(want, record, expect, what):
+    for k, v in expect.items():
+        got = ends(record) if k == "ends" else record.get(k, ABSENT)
+        if got != v:
+            yield f"{what} {title(want)}: {k} is {got!r}, not {v!r}"
+
+
+def ends(record):
+    """Which ends of a call were seen: "both", or the role of one."""
+    sides = {"asker": record["from"], "answerer": OTHER[record["from"]]}
+    return sides.get(record.get("view"), record.get("view"))
+
+
+def check_opaque(truth, trace, roles, server=None):
+    """Each process whose TLS cannot be read must be named once, with whom it speaks to, and no other process of the
+    truth. @roles: of those peers; @server: address and port of the server."""
+    pids = {role: {line["pid"] for line in truth if line.get("peer") == role} for role in OTHER}
+    found = [r for r in trace if r.get("finding") == "opaque_tls"]
+    for role in OTHER:
+        for pid in sorted(pids[role]):
+            peers = [r.get("evidence", {}).get("peer", "") for r in found if r.get("process", {}).get("pid") == pid]
+            if len(peers) != (role in roles):
+                yield f"{role} {pid}: opaque_tls {len(peers)} times"
+            elif role == "client" and peers and peers[0] != server:
+                yield f"client {pid}: opaque_tls names peer {peers[0]!r}, not {server!r}"
 
 
 def losses(trace):

@@ -12,7 +12,7 @@ import time
 import cells
 import procs
 from agent import Agent, tail
-from compare import check_summary, compare, read_lines
+from compare import check_opaque, check_summary, compare, read_lines
 
 OUT = os.path.join(cells.ROOT, "build", "e2e")
 
@@ -26,7 +26,7 @@ class Run:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.tmp = self.path("tmp")
         os.makedirs(self.tmp)
-        self.agent = self.client = self.server = None
+        self.agent = self.client = self.server = self.holder = None
         port = procs.free_port()
         self.client_words, self.server_words, env = cell.commands(port, self.tmp)
         self.port = port
@@ -35,6 +35,15 @@ class Run:
 
     def path(self, name):
         return os.path.join(self.folder, name)
+
+    def hold(self):
+        """Has the files that the peers will run be known to the agent when it says that it watches."""
+        if not self.cell.tls:
+            return
+        script = os.path.join(cells.HERE, "tls", "hold.py")
+        out = self.path("hold.out")
+        self.holder = procs.start([sys.executable, script, *self.cell.programs()], out, self.path("hold.err"))
+        procs.wait_for("holder", lambda: os.path.getsize(out), self.holder)
 
     def start_agent(self):
         self.agent = Agent(self.agent_path, self.folder, self.cell.args)
@@ -56,6 +65,7 @@ class Run:
             self.start_agent()
             open(os.path.join(self.tmp, "go"), "w", encoding="ascii").close()
         else:
+            self.hold()
             self.start_agent()
             self.start_server()
             self.start_client()
@@ -72,10 +82,12 @@ class Run:
         if not any(line["t"] == "call" for line in truth):
             raise procs.Trouble("the truth holds no call")
         pid = self.server.pid if self.server else None
-        return compare(truth, trace, pid, self.cell.expect) + list(check_summary(summary, trace))
+        address = f"{self.env.get('BIND', cells.LOOPBACK)}:{self.port}"
+        return [*compare(truth, trace, pid, self.cell.expect, self.cell.unseen), *check_summary(summary, trace),
+                *check_opaque(truth, trace, self.cell.opaque, address)]
 
     def end(self):
-        for proc in (self.client, self.server, self.agent and self.agent.proc):
+        for proc in (self.client, self.server, self.agent and self.agent.proc, self.holder):
             if proc is not None and proc.poll() is None:
                 proc.kill()
                 proc.wait()

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compare what the agent printed with what the pairs know.
  *
- *   check [-xl] [-c CHANNEL] NAME TRACE SUMMARY TRUTH...
+ *   check [-xl] [-c CHANNEL] [-t STACK] NAME TRACE SUMMARY TRUTH...
  *
  * Prints "PASS NAME", or "FAIL NAME: the first difference (of N)" and exits 1. Every call and
  * notification of the truth must be in the trace exactly once, with its sizes, outcome, names
  * and both processes, its duration within what both ends measured, and no byte lost. -x: and
  * nothing else may be there. -l: others may have lost bytes. -c: every call came on that
- * channel. */
+ * channel. -t: every call was inside TLS, by that stack. */
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ struct state {
 	struct peers *pair;
 	unsigned int pairs, calls_seen, notes_seen, bad;
 	bool only, lossy;
-	const char *channel;
+	const char *channel, *tls;
 	char first[300];
 };
 
@@ -206,6 +206,9 @@ static void compare_call(struct state *s, struct want *w, struct pick rec)
 	if (s->channel && !pick_is(pick(rec, "channel"), s->channel))
 		bad(s, "%.*s %.*s: not on %s", (int)w->method.n, w->method.p, (int)w->id.n, w->id.p,
 		    s->channel);
+	if (s->tls && !pick_is(pick(rec, "tls"), s->tls))
+		bad(s, "%.*s %.*s: not in TLS by %s", (int)w->method.n, w->method.p, (int)w->id.n, w->id.p,
+		    s->tls);
 }
 
 /* @w is what the record tells of: the same id, or for a notification one like it that is not seen. */
@@ -291,18 +294,20 @@ int main(int c, char **v)
 	struct pick losses;
 	int o, i;
 
-	for (o = getopt(c, v, "xlc:"); o != -1; o = getopt(c, v, "xlc:")) {
+	for (o = getopt(c, v, "xlc:t:"); o != -1; o = getopt(c, v, "xlc:t:")) {
 		if (o == 'x')
 			s.only = true;
 		else if (o == 'l')
 			s.lossy = true;
 		else if (o == 'c')
 			s.channel = optarg;
+		else if (o == 't')
+			s.tls = optarg;
 	}
 	v += optind - 1;
 	c -= optind - 1;
 	if (c < 5) {
-		fprintf(stderr, "usage: check [-xl] [-c CHANNEL] NAME TRACE SUMMARY TRUTH...\n");
+		fprintf(stderr, "usage: check [-xl] [-c CHANNEL] [-t STACK] NAME TRACE SUMMARY TRUTH...\n");
 		return 2;
 	}
 	s.pair = calloc((size_t)c, sizeof(*s.pair));

@@ -3,9 +3,11 @@
  * the truth in a file.
  *
  *   pair TRANSPORT CALLS SEED TRUTHFILE [LONGEST]
+ *   pair hold      does nothing until its input ends: whatever the program is linked with is mapped meanwhile
  *
  * TRANSPORT: pipe, fifo, unix (a socketpair for each direction, as Node makes them), unix1 (one
- * for both), abstract, tcp, tcp6 (newline-delimited all of them), http, http6. The server is
+ * for both), abstract, tcp, tcp6 (newline-delimited all of them), http, http6; linked with OpenSSL also
+ * tls, tls-nb, tls-mem (newline-delimited), https, https-nb, https-mem (see tls.h). The server is
  * executed anew, with the streams on fd 0 and 1 where there is a parent and a child, on a higher
  * one for connections. Both ends check what they receive; the exit status is 0 only if every
  * byte came across. */
@@ -135,16 +137,23 @@ static const struct transport {
 	void (*make)(struct ends *e);
 	bool sock;
 	enum frame_kind kind;
+	enum tls_way tls;
 } transports[] = {
-	{ "pipe", make_pipe, false, FRAME_LINES },
-	{ "fifo", make_fifo, false, FRAME_LINES },
-	{ "unix", make_unix, true, FRAME_LINES },
-	{ "unix1", make_unix1, true, FRAME_LINES },
-	{ "abstract", make_abstract, true, FRAME_LINES },
-	{ "tcp", make_tcp, true, FRAME_LINES },
-	{ "tcp6", make_tcp6, true, FRAME_LINES },
-	{ "http", make_tcp, true, FRAME_HTTP },
-	{ "http6", make_tcp6, true, FRAME_HTTP },
+	{ "pipe", make_pipe, false, FRAME_LINES, TLS_NONE },
+	{ "fifo", make_fifo, false, FRAME_LINES, TLS_NONE },
+	{ "unix", make_unix, true, FRAME_LINES, TLS_NONE },
+	{ "unix1", make_unix1, true, FRAME_LINES, TLS_NONE },
+	{ "abstract", make_abstract, true, FRAME_LINES, TLS_NONE },
+	{ "tcp", make_tcp, true, FRAME_LINES, TLS_NONE },
+	{ "tcp6", make_tcp6, true, FRAME_LINES, TLS_NONE },
+	{ "http", make_tcp, true, FRAME_HTTP, TLS_NONE },
+	{ "http6", make_tcp6, true, FRAME_HTTP, TLS_NONE },
+	{ "tls", make_tcp, true, FRAME_LINES, TLS_FD },
+	{ "tls-nb", make_tcp6, true, FRAME_LINES, TLS_NB },
+	{ "tls-mem", make_tcp, true, FRAME_LINES, TLS_MEM },
+	{ "https", make_tcp6, true, FRAME_HTTP, TLS_FD },
+	{ "https-nb", make_tcp, true, FRAME_HTTP, TLS_NB },
+	{ "https-mem", make_tcp6, true, FRAME_HTTP, TLS_MEM },
 };
 
 static const struct transport *transport_of(const char *name)
@@ -156,6 +165,21 @@ static const struct transport *transport_of(const char *name)
 			return &transports[i];
 	}
 	die("unknown transport");
+}
+
+static void secure(struct wire *w, const struct transport *t, bool server)
+{
+	if (!t->tls)
+		return;
+	if (!tls_new)
+		die("this pair is linked without TLS");
+	w->tls = tls_new(w->in, server, t->tls);
+}
+
+static void insecure(struct wire *w)
+{
+	if (w->tls)
+		tls_free(w->tls);
 }
 
 static void no_delay(int fd)
@@ -211,7 +235,9 @@ static int server_main(char **v)
 
 	rnd_seed(strtoull(v[3], NULL, 10) + 0x5e77e7);
 	truth_role(true);
+	secure(&f.wire, t, true);
 	pair_server(&f);
+	insecure(&f.wire);
 	return 0;
 }
 
@@ -223,21 +249,25 @@ static int wait_server(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-int main(int c, char **v)
+static int hold_main(void)
 {
-	const struct transport *t;
+	char c;
+
+	puts("ready");
+	fflush(stdout);
+	while (read(0, &c, 1) > 0)
+		;
+	return 0;
+}
+
+/* As the client; v as of main. */
+static int client_main(int c, char **v)
+{
+	const struct transport *t = transport_of(v[1]);
 	struct ends e = { -1, -1, -1, -1, -1 };
 	struct frame f = {};
 	pid_t pid;
 
-	signal(SIGPIPE, SIG_IGN);
-	if (c == 5 && !strcmp(v[1], "--server"))
-		return server_main(v);
-	if (c < 5) {
-		fprintf(stderr, "usage: pair TRANSPORT CALLS SEED TRUTHFILE [LONGEST]\n");
-		return 2;
-	}
-	t = transport_of(v[1]);
 	t->make(&e);
 	setenv("TRUTH", v[4], 1);
 	pid = fork();
@@ -255,10 +285,25 @@ int main(int c, char **v)
 			    .wire = { .in = e.client_in, .out = e.client_out, .sock = t->sock } };
 	rnd_seed(strtoull(v[3], NULL, 10));
 	truth_role(false);
+	secure(&f.wire, t, false);
 	pair_client(&f, (unsigned int)strtoul(v[2], NULL, 10),
 		    c > 5 ? strtoul(v[5], NULL, 10) : LONGEST);
+	insecure(&f.wire);
 	close(e.client_out);
 	if (e.client_in != e.client_out)
 		close(e.client_in);
 	return wait_server(pid);
+}
+
+int main(int c, char **v)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (c == 5 && !strcmp(v[1], "--server"))
+		return server_main(v);
+	if (c == 2 && !strcmp(v[1], "hold"))
+		return hold_main();
+	if (c >= 5)
+		return client_main(c, v);
+	fprintf(stderr, "usage: pair TRANSPORT CALLS SEED TRUTHFILE [LONGEST]\n");
+	return 2;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "pick.h"
+#include "tls.h"
 
 /* Whatever goes wrong in a peer makes the whole pair worthless: say it and end. */
 void die(const char *what) __attribute__((noreturn));
@@ -36,6 +37,7 @@ uint64_t text_sum(const char *p, size_t n);
 struct wire {
 	int in, out;
 	bool sock;		/* the socket calls work here */
+	struct tls *tls;	/* what all bytes go through; NULL: nothing */
 	unsigned int calls_max; /* system calls for one message; 0: any number */
 	struct text buf;	/* read and not used yet: from @at on */
 	size_t at;
@@ -76,6 +78,10 @@ bool http_recv(struct frame *f);
 /* pair_truth.c: what really happened, one line each, to the file named by TRUTH. Format:
  * tests/e2e/README.md. */
 void truth_role(bool server);
+/* PAIR_LATE names a folder: what happened before the file "go" is in it was before anybody watched, and is not told.
+ * The client has made "early" there, says nothing, and waits for "go". */
+bool truth_is_late(void);
+void truth_wait(void);
 void truth_msg(const char *dir, const char *kind, struct pick id, struct pick method, size_t bytes);
 struct asked {
 	char id[32]; /* raw JSON */

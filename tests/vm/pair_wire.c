@@ -111,6 +111,8 @@ static size_t transfer(struct wire *w, char *p, size_t n, bool out)
 	struct vec v;
 	ssize_t r;
 
+	if (w->tls)
+		return tls_move(w->tls, p, n, out);
 	do {
 		if (s == PLAIN || s == SEND) {
 			r = single(fd, p, n, s, out);
@@ -150,6 +152,8 @@ void wire_send(struct wire *w, const char *p, size_t n)
 			bytewise--;
 		at += transfer(w, copy.p + at, k, true);
 	}
+	if (w->tls)
+		tls_flush(w->tls);
 }
 
 bool wire_more(struct wire *w)
@@ -163,8 +167,12 @@ bool wire_more(struct wire *w)
 		b->n -= w->at;
 		w->at = 0;
 	}
-	if (w->sock && one_in(8))
-		recv(w->in, room, n, MSG_PEEK);
+	if (w->sock && one_in(8)) {
+		if (w->tls)
+			tls_peek(w->tls, room, n);
+		else
+			recv(w->in, room, n, MSG_PEEK);
+	}
 	/* What the buffer held before must not pass for what the call should have delivered. */
 	memset(room, '#', n);
 	got = transfer(w, room, n, false);

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // A client that does the workload of a normal cell and tells the truth about itself.
 //   client.mjs --sdk 1|2 --transport stdio|http|sse [--era legacy|modern] [--url URL] [-- SERVER...]
+// WORK=plain: only what each server of these tests can do. LATE=FOLDER: calls that nobody sees come first.
 import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hush } from './ledger.mjs';
 import { tapChildren, tapFetch } from './tap.mjs';
 import { words } from './peers.mjs';
+import { chooseFetch } from './web.mjs';
 
 const options = words();
 const legacy = options.era !== 'modern';
+const { WORK, LATE } = process.env;
+chooseFetch();
 const finish = options.transport === 'stdio' ? tapChildren() : tapFetch();
 const { connect } = await import(`./sdk${options.sdk}.mjs`);
 
@@ -51,8 +57,26 @@ async function concurrent(peer) {
 	for (const result of await Promise.all(calls)) assert.equal(answer(result), 'waited');
 }
 
+async function plain(peer) {
+	if (legacy) await peer.client.ping();
+	await peer.client.listTools();
+	for (const text of ['hé €😀\u0001', 'y'.repeat(400_000)]) assert.equal(answer(await ask(peer, 'echo', { text })), text);
+	assert.equal((await ask(peer, 'fail')).isError, true);
+	await assert.rejects(peer.request('no/such_method'));
+	await Promise.all(Array.from({ length: 8 }, (_, n) => ask(peer, 'echo', { text: String(n) })));
+}
+
+async function early(peer) {
+	for (let n = 0; n < 5; n++) await ask(peer, 'echo', { text: 'early' });
+	writeFileSync(`${LATE}/early`, '');
+	while (!existsSync(`${LATE}/go`)) await sleep(10);
+	hush(false);
+}
+
+hush(Boolean(LATE));
 const peer = await connect(options);
-for (const part of [small, large, chatter, cancel, concurrent]) {
+if (LATE) await early(peer);
+for (const part of WORK === 'plain' ? [plain] : [small, large, chatter, cancel, concurrent]) {
 	await part(peer);
 	if (process.env.VERBOSE) console.error(`${part.name} done`);
 }

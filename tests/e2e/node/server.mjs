@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A server that tells the truth about itself.
 //   server.mjs --sdk 1|2 [--peer MODULE] [--tools MODULE] --transport stdio|http|sse [--era legacy|modern] [--port N]
-import { createServer } from 'node:http';
 import { Ledger } from './ledger.mjs';
 import { tapExchange, tapStdio } from './tap.mjs';
 import { words } from './peers.mjs';
+import { webServer } from './web.mjs';
 
 const { sdk, peer: path = `./sdk${sdk}.mjs`, tools: toolbox = './tools.mjs', transport, era, port } = words();
 const { call, tools } = await import(toolbox);
@@ -13,7 +13,7 @@ const peer = await import(path);
 
 async function listen(exchange) {
 	const ledger = new Ledger('server');
-	const server = createServer(async (req, res) => {
+	const server = webServer(async (req, res) => {
 		try {
 			await exchange(req, res, await tapExchange(ledger, req, res));
 		} catch (e) {
@@ -21,7 +21,7 @@ async function listen(exchange) {
 			if (!res.headersSent) res.writeHead(500).end();
 		}
 	});
-	server.listen(Number(port), '127.0.0.1');
+	server.listen(Number(port), process.env.BIND ?? '127.0.0.1');
 	process.on('SIGTERM', () => {
 		ledger.end();
 		process.exit(0);

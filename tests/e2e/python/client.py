@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client that does the workload of a normal cell and tells the truth about itself.
 
-client.py --sdk mcp1|mcp2|fastmcp --transport stdio|http|sse [--era legacy|modern] [--url URL] [-- SERVER...]"""
+client.py --sdk mcp1|mcp2|fastmcp --transport stdio|http|sse [--era legacy|modern] [--url URL] [-- SERVER...]
+WORK=plain: only what each server of these tests can do. LATE=FOLDER: calls that nobody sees come first."""
+import functools
 import importlib
 import itertools
 import os
@@ -9,6 +11,7 @@ import sys
 
 import anyio
 
+import ledger
 import options
 import tap
 
@@ -82,9 +85,36 @@ async def concurrent(peer, chosen):
             group.start_soon(one)
 
 
+async def plain(peer, chosen):
+    if chosen.era == "legacy":
+        await peer.ping()
+    await peer.tools()
+    for text in ("hé €😀\u0001", "y" * 400_000):
+        assert answer(await ask(peer, "echo", text=text)) == text
+    result = await ask(peer, "fail")
+    assert getattr(result, "is_error", None) or result.isError
+    await refused(peer.read("none://such"))
+    async with anyio.create_task_group() as group:
+        for n in range(8):
+            group.start_soon(functools.partial(ask, peer, "echo", text=str(n)))
+
+
+async def early(peer, folder):
+    for _ in range(5):
+        await ask(peer, "echo", text="early")
+    open(os.path.join(folder, "early"), "w", encoding="ascii").close()
+    while not os.path.exists(os.path.join(folder, "go")):
+        await anyio.sleep(0.01)
+    ledger.Hush.on = False
+
+
 async def run(chosen, sdk):
+    late = os.environ.get("LATE")
+    ledger.Hush.on = bool(late)
     async with sdk.connect(chosen) as peer:
-        for part in (small, large, chatter, cancel, concurrent):
+        if late:
+            await early(peer, late)
+        for part in (plain,) if os.environ.get("WORK") == "plain" else (small, large, chatter, cancel, concurrent):
             await part(peer, chosen)
             if os.environ.get("VERBOSE"):
                 print(part.__name__, "done", file=sys.stderr)
@@ -96,6 +126,7 @@ def main():
     if chosen.transport == "stdio":
         tap.tap_children()
     else:
+        tap.choose_http(sdk.HTTP)
         tap.tap_http(sdk.HTTP)
     anyio.run(run, chosen, sdk)
     tap.finish()

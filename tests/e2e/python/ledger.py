@@ -8,8 +8,14 @@ import time
 _FD = os.open(os.environ["TRUTH"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600) if os.environ.get("TRUTH") else -1
 
 
+class Hush:
+    """Says nothing of what comes, as long as it is on."""
+
+    on = False
+
+
 def say(line):
-    if _FD >= 0:
+    if _FD >= 0 and not Hush.on:
         os.write(_FD, (json.dumps(line) + "\n").encode())
 
 

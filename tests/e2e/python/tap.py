@@ -2,6 +2,7 @@
 """Where bytes enter and leave a process: each message that passes goes into a ledger. Call before connecting."""
 import importlib
 import json
+import os
 
 import anyio
 
@@ -138,6 +139,21 @@ def tap_stdio():
     """A server over stdio: every text file that anyio wraps."""
     wrap_file, ledger = anyio.wrap_file, opened("server")
     anyio.wrap_file = lambda file: wrap_file(TappedText(file, ledger))
+
+
+def choose_http(package):
+    """A client speaks HTTP/2, and nothing else, where HTTP_VERSION says so. It opens no stream for events then: with one
+    open, httpcore 1.0 now and then stalls until something comes on it."""
+    if os.environ.get("HTTP_VERSION") != "2":
+        return
+    httpx = importlib.import_module(package)
+    init, handle = httpx.AsyncClient.__init__, httpx.AsyncHTTPTransport.handle_async_request
+
+    async def handler(self, request):
+        return httpx.Response(405) if request.method == "GET" else await handle(self, request)
+
+    httpx.AsyncClient.__init__ = lambda *args, **kw: init(*args, **{**kw, "http1": False, "http2": True})
+    httpx.AsyncHTTPTransport.handle_async_request = handler
 
 
 def tap_http(package):

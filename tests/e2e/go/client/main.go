@@ -78,6 +78,7 @@ func run() error {
 	if *kind != "stdio" {
 		w.big = 1_000_000
 	}
+	log.Late(w.early)
 	w.all()
 	if err := session.Close(); err != nil {
 		return err

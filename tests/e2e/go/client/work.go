@@ -23,6 +23,12 @@ type work struct {
 	calls   atomic.Int64
 }
 
+func (w *work) early() {
+	for range 5 {
+		w.call("echo", args{"text": "early"})
+	}
+}
+
 func (w *work) all() {
 	if w.legacy {
 		_ = w.session.Ping(w.ctx, nil)

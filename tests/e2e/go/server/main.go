@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -127,12 +128,12 @@ func run(transport string, port int) error {
 	default:
 		return fmt.Errorf("no transport %q", transport)
 	}
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	l, err := net.Listen("tcp", fmt.Sprintf("%s:%d", cmp.Or(os.Getenv("BIND"), "127.0.0.1"), port))
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(os.Stderr, "listening", l.Addr())
-	return http.Serve(l, log.HTTP(h))
+	return truth.Serve(l, log.HTTP(h))
 }
 
 func main() {

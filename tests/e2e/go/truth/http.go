@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strings"
+	"sync"
 )
 
 func (l *Log) body(dir string, head http.Header) framer {
@@ -18,34 +19,42 @@ func (l *Log) body(dir string, head http.Header) framer {
 
 // Client is an HTTP client that notes the messages in its bodies.
 func (l *Log) Client() *http.Client {
-	return &http.Client{Transport: &roundTripper{l}}
+	inner := http.DefaultTransport.(*http.Transport).Clone()
+	inner.Protocols = Protocols()
+	return &http.Client{Transport: &roundTripper{l, inner}}
 }
 
 type roundTripper struct {
-	log *Log
+	log   *Log
+	inner http.RoundTripper
 }
 
 // RoundTrip leaves the request's body as it is: net/http chooses its writes by the body's type.
 func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	sent := func() {}
 	if req.GetBody != nil {
-		req = req.WithContext(httptrace.WithClientTrace(req.Context(), t.trace(req)))
+		sent = sync.OnceFunc(func() { t.sent(req) })
+		req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+			WroteRequest: func(info httptrace.WroteRequestInfo) {
+				if info.Err == nil {
+					sent()
+				}
+			},
+		}))
 	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := t.inner.RoundTrip(req)
 	if err == nil {
+		sent() // over HTTP/2 an answer may be here before the writer has said that it wrote
 		resp.Body = &reader{resp.Body, t.log.body("in", resp.Header)}
 	}
 	return resp, err
 }
 
-func (t *roundTripper) trace(req *http.Request) *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) {
-		body, err := req.GetBody()
-		if err != nil || info.Err != nil {
-			return
-		}
+func (t *roundTripper) sent(req *http.Request) {
+	if body, err := req.GetBody(); err == nil {
 		text, _ := io.ReadAll(body)
 		t.log.message("out", text)
-	}}
+	}
 }
 
 // HTTP notes the messages in the bodies that h reads and writes.

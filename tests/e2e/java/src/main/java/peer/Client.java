@@ -57,7 +57,8 @@ public final class Client {
 		URI url = URI.create(args.get("--url", ""));
 		String base = url.resolve("/").toString();
 		if (kind.equals("http")) {
-			return HttpClientStreamableHttpTransport.builder(base).endpoint(url.getPath()).jsonMapper(tap).build();
+			return HttpClientStreamableHttpTransport.builder(base).endpoint(url.getPath()).jsonMapper(tap)
+					.customizeClient(Trust::add).build();
 		}
 		return HttpClientSseClientTransport.builder(base).sseEndpoint(url.getPath()).jsonMapper(tap).build();
 	}

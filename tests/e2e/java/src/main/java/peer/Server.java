@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.startup.Tomcat;
+import org.apache.tomcat.util.net.SSLHostConfig;
+import org.apache.tomcat.util.net.SSLHostConfigCertificate;
 
 /**
  * A server on the Java SDK that writes down the truth about itself: --transport stdio|http [--port N]. Not the
@@ -54,6 +56,9 @@ public final class Server {
 		Connector connector = new Connector();
 		connector.setPort(port);
 		connector.setProperty("address", "127.0.0.1");
+		if (System.getenv("TLS_CERT") != null) {
+			secure(connector);
+		}
 		tomcat.setConnector(connector);
 		var context = tomcat.addContext("", null);
 		Tomcat.addServlet(context, "mcp", servlet).setAsyncSupported(true);
@@ -61,6 +66,18 @@ public final class Server {
 		tomcat.start();
 		System.err.println("listening " + connector.getLocalPort());
 		tomcat.getServer().await();
+	}
+
+	private static void secure(Connector connector) {
+		SSLHostConfig host = new SSLHostConfig();
+		var certificate = new SSLHostConfigCertificate(host, SSLHostConfigCertificate.Type.UNDEFINED);
+		certificate.setCertificateFile(System.getenv("TLS_CERT"));
+		certificate.setCertificateKeyFile(System.getenv("TLS_KEY"));
+		host.addCertificate(certificate);
+		connector.addSslHostConfig(host);
+		connector.setSecure(true);
+		connector.setScheme("https");
+		connector.setProperty("SSLEnabled", "true");
 	}
 
 	private <S extends McpServer.SyncSpecification<S>> McpServer.SyncSpecification<S> tools(

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Price of a message over TLS: nanoseconds per SSL_write and the SSL_read that takes it, both ends in one thread; the best of
+ * several rounds. The connection begins over TCP, as the agent looks for a socket behind each, and goes on through memory:
+ * what its other hooks cost is no part of the figure.
+ *
+ *   tls mcp|other BYTES ROUNDS      MCP calls and their answers, or something else
+ *   tls where                       file offsets of the probes in SSL_read and SSL_write, -1: none; then waits for the end
+ *                                   of its input
+ *
+ * Between two rounds it sleeps: the agent has a budget of bytes per process. */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../e2e/tls/loopback.h"
+
+#define CALLS	  1000 /* of a round, each of two messages */
+#define PAUSE_US  60000
+#define TEXT_MAX  16000
+#define FOUND_OUT 3  /* rounds in which the agent finds out what it is */
+#define NEAR	  64 /* bytes of a function in which its probe is looked for */
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static int move(SSL *from, SSL *to, const char *p, int n)
+{
+	static char got[TEXT_MAX + 400];
+	int have = 0, r;
+
+	if (SSL_write(from, p, n) != n)
+		return -1;
+	for (; have < n; have += r) {
+		r = SSL_read(to, got, sizeof(got));
+		if (r <= 0)
+			return -1;
+	}
+	return 0;
+}
+
+static char out[TEXT_MAX + 400];
+
+/* Into @out; its length. */
+static int message(int mcp, int answer, unsigned int id, const char *text)
+{
+	if (!mcp)
+		return snprintf(out, sizeof(out), "%c%c%08x%s", 1, 2, id, text);
+	if (answer)
+		return snprintf(out, sizeof(out),
+				"{\"jsonrpc\":\"2.0\",\"id\":%u,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"%s\"}]}}\n", id,
+				text);
+	return snprintf(out, sizeof(out),
+			"{\"jsonrpc\":\"2.0\",\"id\":%u,\"method\":\"tools/call\",\"params\":{\"name\":\"echo\","
+			"\"arguments\":{\"text\":\"%s\"}}}\n",
+			id, text);
+}
+
+/* Nanoseconds per message; < 0: failed. */
+static double round_of(struct loopback *l, int mcp, const char *text)
+{
+	static unsigned int id;
+	double took = 0, begin;
+	int i, answer, n;
+
+	for (i = 0; i < CALLS; i++, id++) {
+		for (answer = 0; answer < 2; answer++) {
+			n = message(mcp, answer, id, text);
+			begin = now();
+			if (move(answer ? l->server : l->client, answer ? l->client : l->server, out, n))
+				return -1;
+			took += now() - begin;
+		}
+	}
+	return took / (2 * CALLS);
+}
+
+static int measure(int mcp, size_t bytes, int rounds)
+{
+	static char text[TEXT_MAX + 1];
+	struct loopback l;
+	double best = 0, t;
+	int i;
+
+	memset(text, 'x', bytes < TEXT_MAX ? bytes : TEXT_MAX);
+	if (loopback_open(&l, 1)) {
+		ERR_print_errors_fp(stderr);
+		return 1;
+	}
+	for (i = 0; i < rounds; i++) {
+		t = round_of(&l, mcp, text);
+		if (t < 0) {
+			ERR_print_errors_fp(stderr);
+			return 1;
+		}
+		if (i == FOUND_OUT && loopback_unplug(&l))
+			return 1;
+		if (i > FOUND_OUT && (best == 0 || t < best))
+			best = t;
+		usleep(PAUSE_US);
+	}
+	printf("%.1f\n", best);
+	loopback_close(&l);
+	return 0;
+}
+
+/* Bytes of memory at @at that are not those of the file it is mapped from; "offset of the first", -1. */
+static long probe_at(uintptr_t at)
+{
+	char line[512], path[300];
+	unsigned char file[NEAR];
+	uintptr_t start, end;
+	long offset = -1;
+	FILE *maps = fopen("/proc/self/maps", "r");
+	int i, fd = -1;
+
+	while (maps && fgets(line, sizeof(line), maps)) {
+		char *p = line;
+
+		start = strtoul(p, &p, 16);
+		end = strtoul(p + 1, &p, 16);
+		if (at < start || at >= end)
+			continue;
+		offset = (long)(strtoul(p + strlen(" r-xp "), NULL, 16) + (at - start));
+		snprintf(path, sizeof(path), "/proc/self/map_files/%" PRIxPTR "-%" PRIxPTR, start, end);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	if (maps)
+		fclose(maps);
+	if (fd < 0 || pread(fd, file, NEAR, offset) != NEAR)
+		return -1;
+	close(fd);
+	for (i = 0; i < NEAR; i++) {
+		if (file[i] != ((unsigned char *)at)[i])
+			return offset + i;
+	}
+	return -1;
+}
+
+static int where(void)
+{
+	char c;
+
+	printf("ready\n");
+	fflush(stdout);
+	if (read(0, &c, 1) < 0)
+		return 1;
+	printf("%ld %ld\n", probe_at((uintptr_t)dlsym(RTLD_DEFAULT, "SSL_read")),
+	       probe_at((uintptr_t)dlsym(RTLD_DEFAULT, "SSL_write")));
+	return 0;
+}
+
+int main(int c, char **v)
+{
+	if (c == 2 && !strcmp(v[1], "where"))
+		return where();
+	if (c == 4)
+		return measure(!strcmp(v[1], "mcp"), strtoul(v[2], NULL, 10), (int)strtol(v[3], NULL, 10));
+	fprintf(stderr, "usage: tls mcp|other BYTES ROUNDS, tls where\n");
+	return 2;
+}

@@ -1,0 +1,384 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Probes in other people's processes must do them no harm: put on and off under load, left by an agent that was killed, and
+offered files that were made to mislead, to hang and to break what reads them.
+
+    tests/e2e/tls/harm.py [--all] [--agent FILE] [ROW...]      as root
+
+--all: 200 rounds of attaching and detaching; else 40. ROUNDS: as many.
+
+A line per row, then "N passed, N failed"; RESULTS as everywhere."""
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+sys.path.insert(0, os.path.dirname(HERE))
+sys.dont_write_bytecode = True
+import forged  # noqa: E402
+import procs  # noqa: E402
+from probed import alive, family, held, instructions, probes, resident, running  # noqa: E402
+from stage import SWEEP, VM, Skip, Stage, build, maps, opaque, until  # noqa: E402
+
+GROWTH_MAX_KB = 4096
+LINGER = 1.5  # seconds: of a process that lives no longer than one, nothing is said
+GONE = 60  # seconds: the kernel takes probes off one by one
+SPARSE = 10 << 30
+
+
+def attach_detach(stage):
+    """No request fails however often probes are put on and taken off."""
+    peers = stage.load()
+    rounds = int(os.environ.get("ROUNDS", "40"))
+    for i in range(rounds):
+        agent = stage.watch()
+        look = peers if i % 20 == 0 or i == rounds - 1 else ()
+        for peer in look:
+            if not probes(peer.pid):
+                yield f"round {i}: no probe in {peer.args[0]}"
+        agent.proc.send_signal(signal.SIGTERM)
+        if procs.wait_end(agent.proc, "agent", 20) != 0:
+            yield f"round {i}: the agent ended with {agent.proc.returncode}"
+        for peer in look:
+            if probes(peer.pid):
+                yield f"round {i}: probes left in {peer.args[0]}"
+    stage.note = f"{rounds} rounds, "
+    yield from stage.unload(peers)
+
+
+def gone(pids, objects, peers):
+    """Of the agent that was: nothing runs, nothing is in the kernel, nothing is attached."""
+    if not until(lambda: not any(running(pid) for pid in pids), GONE):
+        yield f"still running: {[pid for pid in pids if running(pid)]}"
+    if not until(lambda: not any(alive(*o) for o in objects), GONE):
+        yield f"still in the kernel: {[o for o in objects if alive(*o)][:5]}"
+    for peer in peers:
+        if not until(lambda: not probes(peer.pid), GONE):
+            yield f"probes left in {peer.args[0]}"
+
+
+def killed(stage):
+    """SIGKILL, of the agent and of the process that attaches, leaves nothing attached."""
+    peers = stage.load()
+    for whom in ("agent", "hooks"):
+        agent = stage.watch()
+        pids = family(agent.proc.pid)
+        objects = set().union(*(held(pid)[0] for pid in pids))
+        if len(pids) < 2 or not objects or not all(probes(peer.pid) for peer in peers):
+            yield f"{whom}: not attached: {len(pids)} processes, {len(objects)} objects"
+        for pid in pids[:1] if whom == "agent" else pids[1:]:
+            os.kill(pid, signal.SIGKILL)
+        if whom == "hooks":
+            yield from gone(pids[1:], (), peers)
+            agent.proc.send_signal(signal.SIGTERM)
+        procs.wait_end(agent.proc, "agent", 20)
+        yield from gone(pids, objects, peers)
+    yield from stage.unload(peers)
+
+
+def misplaced(pid, path):
+    """Probes in @pid's mapping of @path where no instruction begins; and how many there are."""
+    found = probes(pid, os.path.basename(path)).get(path, [])
+    return [hex(at) for at in found if at not in instructions(path)], len(found)
+
+
+def forged_build_id(stage):
+    """A library with the build-id of another is judged by its own bytes, whichever is seen first, and the genuine one is read."""
+    offsets = None
+    for first in ("genuine", "forged"):
+        genuine, env = stage.folder_of(f"genuine.{first}", stage.libssl)
+        lib, _ = stage.folder_of(f"forged.{first}", stage.libssl)
+        if first == "genuine":
+            holder = stage.hold(env=env)
+            stage.watch()
+            offsets = probes(holder.pid, "libssl").get(genuine)
+            if not offsets:
+                yield "the genuine library is not probed"
+                return
+        inside = forged.libssl(lib, genuine, offsets)
+        fake = stage.map(lib)
+        if first == "forged":
+            stage.watch()
+            holder = stage.hold(env=env)
+            until(lambda: stage.probed(holder, genuine), SWEEP)
+        stage.settle()
+        for pid, path in ((holder.pid, genuine), (fake.pid, lib)):
+            wrong, _ = misplaced(pid, path)
+            if wrong:
+                yield f"{first} first: probes inside instructions of {path}: {wrong[:3]}"
+        stage.note = f"{inside} of {len(offsets)} offsets lie inside instructions of the forged one"
+        stage.pair(env=env)
+        stage.finish()
+        yield from stage.judge(stage.pairs[-1:])
+
+
+def fifo(stage):
+    """What stands at the name of a mapped library may be a FIFO by now."""
+    path, _ = stage.folder_of("fifo", stage.libssl)
+    old = stage.map(path)
+    os.mkfifo(path + ".new")
+    os.rename(path + ".new", path)
+    stage.hold()
+    stage.watch()
+    stage.settle()
+    stage.pair()
+    stage.finish()
+    yield from stage.judge()
+    stage.end(old)
+
+
+def fuse(stage):
+    """A library on FUSE is not even asked for: its server may let us wait for ever."""
+    os.makedirs(stage.path("mnt"))
+    server = stage.start(stage.tool("fusefile"), stage.path("mnt"), "libssl.so.3", stage.libssl, os.path.basename(stage.agent_path))
+    env = {"LD_LIBRARY_PATH": stage.path("mnt")}
+    on_fuse = stage.hold(env=env)
+    if not maps(on_fuse.pid, stage.path("mnt", "libssl.so.3")):
+        raise procs.Trouble("the library on FUSE is not the one that is loaded")
+    stage.hold()
+    stage.watch()
+    pids = stage.pair(env=env, linger=LINGER)
+    foreign = stage.pairs.pop()
+    stage.settle()
+    stage.pair()
+    records, _ = stage.finish()
+    yield from stage.judge()
+    if not list(stage.judge([foreign])):
+        yield "calls were read through a library that should have been refused"
+    named = opaque(records, pids)
+    if len({r["process"]["pid"] for r in named}) != len(pids):
+        yield f"{len(named)} findings opaque_tls of {len(pids)} processes"
+    stage.note = str(named[0].get("evidence"))[:120] if named else ""
+    stage.end(on_fuse)
+    touched = [line for line in stage.end(server).splitlines() if line.startswith("touched")]
+    if touched:
+        yield f"the file server was asked {len(touched)} times: {touched[:3]}"
+
+
+def sparse(stage):
+    """A program of 10 GB, nearly all of it a hole, is not read."""
+    path = stage.path("sparse-pair")
+    shutil.copy(os.path.join(VM, "pair-tls-static"), path)
+    size = os.path.getsize(path)
+    os.truncate(path, SPARSE)
+    stage.start(path, "hold")
+    stage.hold()
+    stage.watch()
+    pids = stage.pair(words=[path], linger=LINGER)
+    huge = stage.pairs.pop()
+    stage.settle()
+    stage.pair()
+    records, _ = stage.finish()
+    yield from stage.judge()
+    if not list(stage.judge([huge])):
+        yield "the program was probed"
+    if len({r["process"]["pid"] for r in opaque(records, pids)}) != len(pids):
+        yield "not named as TLS that is not read"
+    stage.note = f"{resident(path) >> 20} MiB of it in memory"
+    if resident(path) > size + (64 << 20):
+        yield f"{resident(path)} bytes of it were read"
+
+
+def replaced(stage):
+    """Another file at the library's name: who has the old one goes on, who loads the new one is read."""
+    path, env = stage.folder_of("replaced", stage.libssl)
+    peers = stage.load(env)
+    if not maps(peers[0].pid, path):
+        yield "the copy is not the library that is loaded"
+    stage.hold(env=env)
+    stage.watch()
+    stage.pair(env=env)
+    shutil.copyfile(stage.libssl, path + ".new")
+    with open(path + ".new", "ab") as f:
+        f.write(b"another")
+    os.rename(path + ".new", path)
+    new = stage.hold(env=env)
+    if not until(lambda: stage.probed(new, path), SWEEP):
+        yield "the new file is not probed"
+    if not probes(peers[0].pid, "libssl"):
+        yield "the old file is not probed any more"
+    stage.pair(env=env)
+    stage.finish()
+    yield from stage.judge()
+    yield from stage.unload(peers)
+
+
+def overwritten(stage):
+    """A library written to while it is in use, with what it held before: the probes are off before the first byte, and come
+    back."""
+    path, env = stage.folder_of("overwritten", stage.libssl)
+    peers = stage.load(env)
+    stage.hold(env=env)
+    stage.watch()
+    with open(path, "rb") as f:
+        content = f.read()
+    for _ in range(3):
+        if not until(lambda: stage.probed(peers[0], path), SWEEP):
+            yield "not probed"
+        with open(path, "r+b", 0) as f:
+            if probes(peers[0].pid, "libssl"):
+                yield "open for writing, and still probed"
+            f.write(content)
+            time.sleep(0.1)
+    if not until(lambda: stage.probed(peers[0], path), SWEEP):
+        yield "not probed again"
+    stage.pair(env=env)
+    stage.finish()
+    yield from stage.judge()
+    yield from stage.unload(peers)
+
+
+def rewritten(stage):
+    """A library in use becomes another, in place, with the same size and time of change: no probe stands where it stood."""
+    path, _ = stage.folder_of("rewritten", stage.libssl)
+    old = stage.map(path)
+    stage.hold()
+    stage.watch()
+    offsets = probes(old.pid, "libssl").get(path)
+    if not offsets:
+        yield "not probed"
+        return
+    other = stage.path("other")
+    inside = forged.libssl(other, stage.libssl, offsets)
+    with open(other, "rb") as f:
+        content = f.read()
+    before = os.stat(path)
+    with open(path, "r+b", 0) as f:
+        f.write(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    new = stage.map(path)
+    stage.settle()
+    wrong, n = misplaced(new.pid, path)
+    stage.note = f"{inside} of {len(offsets)} offsets lie inside instructions now, {n} probes"
+    if wrong:
+        yield f"probes inside instructions: {wrong[:3]}"
+    stage.pair()
+    stage.finish()
+    yield from stage.judge()
+
+
+def holdings(pid):
+    """(processes, descriptors, kernel objects, Pss in KiB) of the agent and what belongs to it."""
+    pids, each, pss = family(pid), [], 0
+    for p in pids:
+        try:
+            each.append(held(p))
+            with open(f"/proc/{p}/smaps_rollup", encoding="ascii") as f:
+                pss += next((int(line.split()[1]) for line in f if line.startswith("Pss:")), 0)
+        except OSError:  # a child that read a file
+            pass
+    return len(pids), sum(n for _, n in each), sum(len(ids) for ids, _ in each), pss
+
+
+def brief_lives(stage):
+    """2,000 short processes a minute: TLS of a library in use, of a program of its own, and none at all."""
+    stage.hold()
+    agent = stage.watch()
+    words = [[stage.tool("brief")], [stage.tool("brief-static")], ["/bin/true"], [os.path.join(VM, "pair-tls-static")]]
+
+    def live(n):
+        due = time.monotonic()
+        for i in range(n):
+            subprocess.run(words[i % len(words)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+            due += 0.03
+            time.sleep(max(0, due - time.monotonic()))
+
+    def rest():
+        """Nothing is left to look at: three seconds after an exec."""
+        time.sleep(4)
+        stage.settle()
+        return holdings(agent.proc.pid)
+
+    live(120)
+    before = rest()
+    live(1000)
+    after = []
+    # Fewer is no leak: others on this host may have ended.
+    if not until(lambda: after.append(holdings(agent.proc.pid)) or all(a <= b for a, b in zip(after[-1][:3], before)), 20):
+        yield f"processes, descriptors, objects of BPF: {after[-1][:3]}, were {before[:3]}"
+    if after[-1][3] - before[3] > GROWTH_MAX_KB:
+        yield f"memory grew from {before[3]} to {after[-1][3]} KiB"
+    stage.note = f"{before[0]} processes, {before[1]} descriptors, {before[2]} objects, {before[3]} -> {after[-1][3]} KiB"
+    stage.pair()
+    stage.finish()
+    yield from stage.judge()
+
+
+def broken_files(stage):
+    """ELF files broken wherever a reader goes by them, mapped as code before the agent starts and while it runs."""
+    paths = []
+    os.makedirs(stage.path("broken"))
+    for name, content in forged.broken(stage.libssl):
+        paths.append(stage.path("broken", name))
+        with open(paths[-1], "wb") as f:
+            f.write(content)
+    half = len(paths) // 2
+    for i in range(0, half, 20):
+        stage.map(*paths[i:min(i + 20, half)])
+    stage.hold()
+    agent = stage.watch()
+    pids = set(family(agent.proc.pid))
+    for i in range(half, len(paths), 20):
+        stage.map(*paths[i:i + 20])
+    stage.settle()
+    stage.note = f"{len(paths)} files"
+    hooks = [pid for pid in pids if running(pid)]
+    if agent.proc.poll() is not None or len(hooks) < 2:
+        yield f"of the agent's processes {sorted(pids)} there are {hooks}"
+    stage.pair()
+    stage.finish()
+    yield from stage.judge()
+
+
+ROWS = (attach_detach, killed, forged_build_id, fifo, fuse, sparse, replaced, overwritten, rewritten, brief_lives, broken_files)
+
+
+def run(row, agent):
+    """"passed", "failed" or "skipped", having said so."""
+    begin = time.monotonic()
+    name = row.__name__.replace("_", "-")
+    stage = Stage(name, agent)
+    try:
+        diffs = list(row(stage))
+    except Skip as e:
+        print(f"skip  {name}: {e}", flush=True)
+        return "skipped"
+    except (procs.Trouble, subprocess.SubprocessError, OSError, KeyError, ValueError) as e:
+        diffs = [f"{type(e).__name__}: {e}"]
+    finally:
+        stage.clean()
+        procs.reap()
+    took = f"{time.monotonic() - begin:.0f} s"
+    print(f"FAIL  {name}: {len(diffs)} differences, {took}" if diffs else f"ok    {name}: {stage.note}, {took}")
+    print("".join(f"      {d[:300]}\n" for d in diffs[:6]), end="", flush=True)
+    return "failed" if diffs else "passed"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--agent", default=os.path.join(ROOT, "build", "mcpvigil"))
+    parser.add_argument("--all", action="store_true", help="200 rounds")
+    parser.add_argument("rows", nargs="*", help="names; default all")
+    options = parser.parse_args()
+    if options.all:
+        os.environ.setdefault("ROUNDS", "200")
+    build()
+    procs.adopt_orphans()
+    count = {"passed": 0, "failed": 0, "skipped": 0}
+    for row in ROWS:
+        if not options.rows or row.__name__.replace("_", "-") in options.rows:
+            count[run(row, os.path.abspath(options.agent))] += 1
+    print(", ".join(f"{n} {word}" for word, n in count.items() if n or word != "skipped"))
+    if os.environ.get("RESULTS"):
+        with open(os.environ["RESULTS"], "a", encoding="ascii") as f:
+            print(*count.values(), file=f)
+    return 1 if count["failed"] or not sum(count.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
