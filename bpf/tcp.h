@@ -15,6 +15,8 @@ static __always_inline u32 tcp_base(struct sock *sk, int end, u64 *ret_done,
 	u64 done = 0;
 	u32 mark = 0;
 
+	/* Unrolled: before 6.2 an instruction behind a call may not be where a loop begins. */
+#pragma unroll
 	for (int i = 0; i < 3; i++) {
 		mark = end == END_WRITE ? BPF_CORE_READ(t, snd_una) : BPF_CORE_READ(t, rcv_nxt);
 		done = end == END_WRITE ? BPF_CORE_READ(t, bytes_acked) :

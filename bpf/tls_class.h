@@ -8,14 +8,15 @@
 
 static __always_inline int tls_class(u64 buf, u32 n)
 {
+	u64 k = n < CLASS_BYTES ? n : CLASS_BYTES;
 	u64 b[2] = {};
-	long err;
 
-	if (n >= CLASS_BYTES)
-		err = bpf_probe_read_user(b, CLASS_BYTES, (void *)buf);
-	else
-		err = bpf_probe_read_user(b, n & (CLASS_BYTES - 1), (void *)buf);
-	return err ? CLASS_UNREAD : class_bytes(b[0], b[1], n < CLASS_BYTES ? n : CLASS_BYTES);
+	barrier_var(k); /* the bound is to be checked in the register that is used */
+	if (k > CLASS_BYTES)
+		return CLASS_UNREAD;
+	if (bpf_probe_read_user(b, k, (void *)buf))
+		return CLASS_UNREAD;
+	return class_bytes(b[0], b[1], k);
 }
 
 /* Are these bytes to be copied? The first KiBs are, whatever they are: user space knows better. */
