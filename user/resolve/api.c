@@ -54,7 +54,7 @@ _Static_assert(NAMES_N <= 32, "a bit for each name");
 
 #define OPENSSL_API (BIT(SSL_read) | BIT(SSL_write))
 
-/* The first row whose names a file defines all, of those that have the first of them in common, is what the file has. */
+/* A file has what a row says where it defines all of the row's names, and no row above took one of them. */
 static const struct stack {
 	unsigned int needs;
 	uint8_t stack;	      /* enum tls_stack; 0: it is not read, and why */
