@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 sys.dont_write_bytecode = True
 import forged  # noqa: E402
 import procs  # noqa: E402
-from probed import alive, family, held, instructions, probes, resident, running  # noqa: E402
+from probed import alive, family, held, holders, instructions, probes, resident, running  # noqa: E402
 from stage import SWEEP, VM, Skip, Stage, build, maps, opaque, until  # noqa: E402
 
 GROWTH_MAX_KB = 4096
@@ -59,7 +59,8 @@ def gone(pids, objects, peers):
         yield f"still in the kernel: {[o for o in objects if alive(*o)][:5]}"
     for peer in peers:
         if not until(lambda: not probes(peer.pid), GONE):
-            yield f"probes left in {peer.args[0]}"
+            left = {path: holders(path) for path in probes(peer.pid)}
+            yield f"probes left in {peer.args[0]}, of these processes: {left}"
 
 
 def killed(stage):

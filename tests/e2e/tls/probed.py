@@ -90,18 +90,18 @@ def held(pid):
     ids, n = set(), 0
     try:
         fds = os.listdir(f"/proc/{pid}/fd")
-    except FileNotFoundError:  # a child that was there a moment ago
+    except OSError:  # a child that was there a moment ago
         fds = []
     for fd in fds:
         try:
             with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii", errors="replace") as f:
                 text = f.read()
-        except FileNotFoundError:
+        except OSError:
             continue
         n += 1
         try:
             target = os.readlink(f"/proc/{pid}/fd/{fd}")
-        except FileNotFoundError:
+        except OSError:
             continue
         for kind in ("link", "prog", "map"):
             m = re.search(rf"^{kind}_id:\s*(\d+)", text, re.M)
@@ -124,8 +124,16 @@ def alive(kind, number):
 def probed_files(pids):
     """Paths of the files on which these processes have probes; None where the kernel does not tell (before uprobe_multi)."""
     ids = {number for pid in pids for kind, number in held(pid)[0] if kind == "link"}
+    if not ids:
+        return None
     links = [link for link in json.loads(bpftool("-j", "link", "show") or "[]") if link["id"] in ids and "path" in link]
     return {link["path"].removesuffix(" (deleted)") for link in links} if links else None
+
+
+def holders(path):
+    """Processes of this host that have probes on the file."""
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [pid for pid in pids if path in (probed_files([pid]) or ())]
 
 
 def resident(path):
