@@ -6,8 +6,8 @@ linked in, both kinds of uprobes. Every call exactly, none twice.
     tests/e2e/tls/pairs.py [PAIRS] [--agent FILE] [--older]       of each way (4)
 
 Rows of connections older than the agent run with --older alone: with many calls at once on a connection of which an end was inside
-SSL_read as its probes went on, some answers are not joined to their calls, or to the wrong one (17 to 31 of 48 pairs are
-exact).
+SSL_read as its probes went on, some answers are not joined to their calls, or to the wrong one (17 to 19 of 48 pairs
+failed).
 
 A line per row, then "N passed, N failed"; RESULTS as everywhere."""
 import argparse
