@@ -97,6 +97,9 @@ struct flow_conn *conn_get(struct flow *f, const struct ev_key *key, uint8_t cha
 void conn_open(struct flow *f, const struct ev_open *o);
 void conn_free(struct flow *f, struct flow_conn *c);
 bool conn_is_held(const struct flow_conn *c, uint64_t now);
+/* Are its records put into the order of time before they are decoded? A call is told of as it returns, when its answer may have been
+ * told of already. */
+bool conn_sorts(const struct flow_conn *c);
 /* The process at @end of stream @s, where records name none; pid 0: not known. */
 struct flow_proc conn_proc(const struct flow_conn *c, const struct flow_stream *s, int end);
 /* That process is known by its TCP sock alone. */

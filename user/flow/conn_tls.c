@@ -17,6 +17,12 @@ bool conn_is_held(const struct flow_conn *c, uint64_t now)
 	return c->chan == CHAN_TLS && !c->sock[0].known && !c->pump && now < c->since + CONN_HOLD_NS;
 }
 
+/* Where a request may have been missed, the order alone says which one an answer is for. */
+bool conn_sorts(const struct flow_conn *c)
+{
+	return c->chan == CHAN_TLS && c->late;
+}
+
 struct flow_proc conn_proc(const struct flow_conn *c, const struct flow_stream *s, int end)
 {
 	/* Direction 0 is written at end 0. */
@@ -49,21 +55,18 @@ static void stream_merge(struct flow *f, struct flow_stream *into, struct flow_s
 	}
 }
 
-/* Does @into go on with the records of one end alone? Then it is left with no others. @return whether those of @from
- * are to be taken. */
-static bool stream_choose(struct flow *f, struct flow_stream *into, const struct flow_stream *from)
+/* @into goes on with the records of one end alone: its writer's, unless it is decoded from its reader's already. It is left with
+ * no others. @return whether those of @from are to be taken. */
+static bool stream_choose(struct flow *f, struct flow_stream *into)
 {
-	int own = into->dir == 0 ? END_WRITE : END_READ, keep;
-	uint64_t w = own == END_WRITE ? into->cov[END_WRITE] : from->cov[END_WRITE];
-	uint64_t r = own == END_READ ? into->cov[END_READ] : from->cov[END_READ];
+	int own = into->dir == 0 ? END_WRITE : END_READ;
+	int keep = into->fed ? own : END_WRITE;
 
-	if (w && w == r)
-		return true;
-	keep = into->fed ? own : w < r ? END_READ : END_WRITE;
 	conn_only(f, into, keep);
-	if (keep != own)
-		into->started = false;
-	return keep != own;
+	if (keep == own)
+		return false;
+	into->started = false;
+	return true;
 }
 
 /* @from, all of whose records are of one end, is the other end of @into. It is freed. */
@@ -84,7 +87,7 @@ static void conn_merge(struct flow *f, struct flow_conn *into, struct flow_conn 
 		conn_key_add(f, into, &k.key, !k.dir);
 	}
 	for (int i = 0; i < 2; i++)
-		if (aligned || stream_choose(f, &into->s[i], &from->s[!i]))
+		if (aligned || stream_choose(f, &into->s[i]))
 			stream_merge(f, &into->s[i], &from->s[!i]);
 	conn_free(f, from);
 	if (into->other)

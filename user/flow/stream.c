@@ -125,14 +125,23 @@ static struct seg *head(struct flow *f, struct flow_stream *s, int end)
 }
 
 /* When the first bytes that wait in @s passed. */
-static uint64_t first_ts(const struct flow_stream *s)
+static uint64_t first_ts(struct flow *f, struct flow_stream *s)
 {
 	uint64_t ts = UINT64_MAX;
 
-	for (int end = 0; end < 2; end++)
-		if (s->segs[end].first && s->segs[end].first->first < ts)
-			ts = s->segs[end].first->first;
+	for (int end = 0; end < 2; end++) {
+		const struct seg *g = head(f, s, end);
+
+		if (g && g->first < ts)
+			ts = g->first;
+	}
 	return ts;
+}
+
+/* When the last of two records came that begin what waits. */
+static uint64_t last_ts(const struct seg *r, const struct seg *w)
+{
+	return r && (!w || r->ts > w->ts) ? r->ts : w->ts;
 }
 
 /* The reader's bytes are next. @return false: wait for the writer's record. */
@@ -213,49 +222,58 @@ static void run_eof(struct flow *f, struct flow_stream *s, uint64_t now)
 	conn_ended(f, s->conn, now);
 }
 
+/* The next thing that @s can do. @return false: there is nothing, or it has to wait. */
+static bool stream_step(struct flow *f, struct flow_stream *s, uint64_t now)
+{
+	struct seg *r, *w;
+
+	stream_start(s);
+	r = head(f, s, END_READ);
+	w = head(f, s, END_WRITE);
+	if (!r && !w)
+		return false;
+	if (conn_sorts(s->conn) && !passed(now, last_ts(r, w), STREAM_GRACE_NS))
+		return false;
+	if (r && r->pos <= s->fed)
+		return run_reader(f, s, r, now);
+	if (w && w->pos <= s->fed)
+		return run_writer(f, s, w, r, now);
+	return run_hole(f, s, r, w, now);
+}
+
 /* On a TLS connection what passed first is decoded first, also where it waits for its other end while the answer does not: an
  * answer alone would be taken for one whose request was missed. */
-static bool run_earlier(struct flow *f, const struct flow_stream *s, uint64_t now)
+static struct flow_stream *stream_first(struct flow *f, struct flow_stream *s)
 {
 	struct flow_stream *peer = &s->conn->s[!s->dir];
 
-	if (s->conn->chan != CHAN_TLS || first_ts(peer) >= first_ts(s))
-		return true;
-	stream_run(f, peer, now);
-	return first_ts(peer) >= first_ts(s);
+	return s->conn->chan == CHAN_TLS && first_ts(f, peer) < first_ts(f, s) ? peer : s;
 }
 
-void stream_run(struct flow *f, struct flow_stream *s, uint64_t now)
+static void stream_settle(struct flow *f, struct flow_stream *s, uint64_t now)
 {
-	bool more = !conn_is_held(s->conn, now);
-
-	if (more)
-		more = run_earlier(f, s, now);
-	while (more && !s->conn->other) {
-		struct seg *r, *w;
-
-		stream_start(s);
-		r = head(f, s, END_READ);
-		w = head(f, s, END_WRITE);
-		if (!r && !w)
-			break;
-		if (r && r->pos <= s->fed)
-			more = run_reader(f, s, r, now);
-		else if (w && w->pos <= s->fed)
-			more = run_writer(f, s, w, r, now);
-		else
-			more = run_hole(f, s, r, w, now);
-	}
-	if (s->conn->other) {
-		stream_reset(f, s);
-		pump_free(s->conn->pump);
-		s->conn->pump = NULL;
-	}
 	if (s->segs[END_READ].first || s->segs[END_WRITE].first)
 		wait_add(f, s);
 	else
 		wait_del(f, s);
 	run_eof(f, s, now);
+}
+
+void stream_run(struct flow *f, struct flow_stream *s, uint64_t now)
+{
+	struct flow_stream *peer = &s->conn->s[!s->dir];
+	bool held = conn_is_held(s->conn, now);
+
+	while (!held && !s->conn->other && stream_step(f, stream_first(f, s), now))
+		;
+	if (s->conn->other) {
+		stream_reset(f, s);
+		pump_free(s->conn->pump);
+		s->conn->pump = NULL;
+	}
+	if (s->conn->chan == CHAN_TLS)
+		stream_settle(f, peer, now);
+	stream_settle(f, s, now);
 }
 
 void stream_flush(struct flow *f, struct flow_stream *s, uint64_t now)
@@ -278,11 +296,11 @@ static void mark_add(struct flow *f, struct flow_stream *s, const struct ev_data
 }
 
 /* Decode straight from the record where nothing has to wait; true: done with it. */
-static bool data_direct(struct flow_stream *s, const struct ev_data *d)
+static bool data_direct(struct flow *f, struct flow_stream *s, const struct ev_data *d)
 {
 	uint64_t end = d->pos + d->want;
 
-	if (d->chan == CHAN_TLS && (s->only || first_ts(&s->conn->s[!s->dir]) != UINT64_MAX))
+	if (d->chan == CHAN_TLS && (s->only || first_ts(f, &s->conn->s[!s->dir]) != UINT64_MAX))
 		return false; /* what passed before waits */
 	if (!s->started || d->end != END_READ || d->have != d->want || d->pos > s->fed ||
 	    s->segs[END_READ].first)
@@ -310,7 +328,7 @@ void stream_data(struct flow *f, struct flow_stream *s, const struct ev_data *d)
 	mark_add(f, s, d);
 	if (end > s->cov[d->end])
 		s->cov[d->end] = end;
-	if (!data_direct(s, d)) {
+	if (!data_direct(f, s, d)) {
 		if (s->segs[d->end].bytes + have > f->opts.stream_pending_max ||
 		    f->stats.pending + have > f->opts.pending_max) {
 			f->stats.pending_full += have;
