@@ -42,7 +42,7 @@ static void tell(struct seen *s, uint64_t ssl, uint32_t pid, uint64_t ts, int ho
 
 static struct at tls(uint64_t ssl, uint32_t pid, int end, uint64_t pos, uint64_t ts)
 {
-	return (struct at){ { ssl, 100 << 1 | end }, CHAN_TLS, end, pos, ts, pid, 0 };
+	return (struct at){ { ssl, 100 << 1 | end }, CHAN_TLS, end, pos, ts, pid, 0, 0 };
 }
 
 static uint64_t conns(struct seen *s)
@@ -123,7 +123,7 @@ static void never_placed(void **state)
 	flow_free(s.flow);
 }
 
-/* Joined late with nothing under way: both have counted alike since. */
+/* Joined late with nothing under way. */
 static void late_and_aligned(void **state)
 {
 	struct seen s;
@@ -131,11 +131,13 @@ static void late_and_aligned(void **state)
 	(void)state;
 	seen_init(&s);
 	exchange(&s, LATE, LATE);
+	flow_tick(s.flow, 103 * MS);
 	assert_string_equal(s.text, "1 10-20\n1 20-10\n");
-	put(&s, tls(CLIENT, END_WRITE, strlen(REQ), 5 * MS), REQ2);
-	put(&s, tls(SERVER, END_READ, strlen(REQ), 6 * MS), REQ2);
-	put(&s, tls(SERVER, END_WRITE, strlen(RES), 7 * MS), RES2);
-	put(&s, tls(CLIENT, END_READ, strlen(RES), 8 * MS), RES2);
+	put(&s, tls(CLIENT, END_WRITE, strlen(REQ), 105 * MS), REQ2);
+	put(&s, tls(SERVER, END_READ, strlen(REQ), 106 * MS), REQ2);
+	put(&s, tls(SERVER, END_WRITE, strlen(RES), 107 * MS), RES2);
+	put(&s, tls(CLIENT, END_READ, strlen(RES), 108 * MS), RES2);
+	flow_tick(s.flow, 207 * MS);
 	assert_string_equal(s.text, "1 10-20\n1 20-10\n2 10-20\n2 20-10\n");
 	flow_free(s.flow);
 }
@@ -154,17 +156,54 @@ static void late_inside_a_read(void **state)
 	put(&s, tls(SERVER, END_WRITE, 0, 3 * MS), RES);
 	tell(&s, CLIENT, 4 * MS, LATE | PLACED);
 	put(&s, tls(CLIENT, END_READ, 0, 4 * MS), RES);
-	assert_string_equal(s.text, "1 10-20\n1 20-10\n");
 	put(&s, tls(CLIENT, END_WRITE, strlen(REQ), 5 * MS), REQ2);
 	put(&s, tls(SERVER, END_READ, 0, 6 * MS), REQ2);
 	put(&s, tls(SERVER, END_WRITE, strlen(RES), 7 * MS), RES2);
 	put(&s, tls(CLIENT, END_READ, strlen(RES), 8 * MS), RES2);
-	flow_tick(s.flow, 9 * MS);
+	flow_tick(s.flow, 100 * MS);
+	assert_string_equal(s.text, "");
+	flow_tick(s.flow, 107 * MS);
 	assert_string_equal(s.text, "1 10-20\n1 20-10\n2 10-20\n2 20-10\n");
 	flow_free(s.flow);
 }
 
-/* A TCP connection of the same numbers is another thing: what is read there is not this plaintext. */
+/* A write is told of as it returns: of a late connection, an answer that was told of before its request is decoded behind it. */
+static void late_answer_overtakes(void **state)
+{
+	struct at asked = tls(CLIENT, END_WRITE, 0, 4 * MS), answered = tls(SERVER, END_WRITE, 0, 3 * MS);
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	asked.enter = 1 * MS;
+	answered.enter = 2 * MS;
+	tell(&s, SERVER, 3 * MS, LATE | PLACED);
+	put(&s, answered, RES);
+	tell(&s, CLIENT, 4 * MS, LATE | PLACED);
+	put(&s, asked, REQ);
+	put(&s, tls(CLIENT, END_READ, 0, 5 * MS), RES);
+	flow_tick(s.flow, 104 * MS);
+	assert_string_equal(s.text, "1 10-20\n1 20-10\n");
+	flow_free(s.flow);
+}
+
+/* ... each piece in its place, not only the first one that waits. */
+static void late_pieces_in_order(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	tell(&s, CLIENT, 1 * MS, LATE | PLACED);
+	put(&s, tls(CLIENT, END_WRITE, 0, 1 * MS), REQ);
+	put(&s, tls(CLIENT, END_READ, 0, 2 * MS), RES);
+	put(&s, tls(CLIENT, END_READ, strlen(RES), 4 * MS), RES2);
+	put(&s, tls(CLIENT, END_WRITE, strlen(REQ), 3 * MS), REQ2);
+	flow_tick(s.flow, 1000 * MS);
+	assert_string_equal(s.text, "1 10-0\n1 0-10\n2 10-0\n2 0-10\n");
+	flow_free(s.flow);
+}
+
 static void plain_is_no_other_end(void **state)
 {
 	struct ev_open o = {
@@ -213,7 +252,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_ends_once),	  cmocka_unit_test(joined_after_the_hold),
 		cmocka_unit_test(never_placed),		  cmocka_unit_test(late_and_aligned),
-		cmocka_unit_test(late_inside_a_read),	  cmocka_unit_test(plain_is_no_other_end),
+		cmocka_unit_test(late_inside_a_read),
+		cmocka_unit_test(late_answer_overtakes),
+		cmocka_unit_test(late_pieces_in_order),	  cmocka_unit_test(plain_is_no_other_end),
 		cmocka_unit_test(closed_by_its_socket),
 	};
 
