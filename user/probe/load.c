@@ -78,8 +78,10 @@ static bool prog_wanted(const char *name, const struct tier *tier, const struct 
 
 	if (strncmp(name, "sys_exit_", 9) == 0)
 		return strcmp(name, tier->prog) == 0;
+	/* The old ones have their scratch per CPU, which 6.0 and later would let another task overwrite: there uprobes' programs
+	 * are preempted. */
 	if (out)
-		return (strcmp(out, "_out_old") == 0) == (strcmp(tier->name, "old") == 0);
+		return (strcmp(out, "_out_old") == 0) == !f->loop;
 	if (strcmp(name, "uring_file") == 0)
 		return f->uring >= 2;
 	if (strcmp(name, "uring_file_old") == 0)
