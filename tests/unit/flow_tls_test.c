@@ -247,15 +247,36 @@ static void closed_by_its_socket(void **state)
 	flow_free(s.flow);
 }
 
+/* Both directions of several connections wait for what may still come: a tick looks at each once. */
+static void many_ends_wait(void **state)
+{
+	struct ev_close e = { .hdr = { sizeof(e), EV_CLOSE, EV_F_DONE, 5 * MS, 10, 10, 0 }, .chan = CHAN_TLS };
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	for (uint64_t ssl = 0xa0; ssl < 0xa3; ssl++) {
+		tell(&s, ssl, 10, 1 * MS, 0);
+		for (e.end = END_READ; e.end <= END_WRITE; e.end++) {
+			e.key = (struct ev_key){ ssl, 100 << 1 | e.end };
+			flow_feed(s.flow, &e.hdr);
+		}
+	}
+	flow_tick(s.flow, 6 * MS);
+	assert_string_equal(s.text, "");
+	flow_tick(s.flow, 105 * MS);
+	assert_string_equal(s.text, "end eof\nend eof\nend eof\nend eof\nend eof\nend eof\n");
+	flow_free(s.flow);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_ends_once),	  cmocka_unit_test(joined_after_the_hold),
-		cmocka_unit_test(never_placed),		  cmocka_unit_test(late_and_aligned),
-		cmocka_unit_test(late_inside_a_read),
-		cmocka_unit_test(late_answer_overtakes),
-		cmocka_unit_test(late_pieces_in_order),	  cmocka_unit_test(plain_is_no_other_end),
-		cmocka_unit_test(closed_by_its_socket),
+		cmocka_unit_test(both_ends_once),	cmocka_unit_test(joined_after_the_hold),
+		cmocka_unit_test(never_placed),		cmocka_unit_test(late_and_aligned),
+		cmocka_unit_test(late_inside_a_read),	cmocka_unit_test(late_answer_overtakes),
+		cmocka_unit_test(late_pieces_in_order), cmocka_unit_test(plain_is_no_other_end),
+		cmocka_unit_test(closed_by_its_socket), cmocka_unit_test(many_ends_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

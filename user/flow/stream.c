@@ -207,19 +207,19 @@ static bool run_hole(struct flow *f, struct flow_stream *s, const struct seg *r,
 	return true;
 }
 
-static void run_eof(struct flow *f, struct flow_stream *s, uint64_t now)
+/* @return whether the end is still to come. */
+static bool run_eof(struct flow *f, struct flow_stream *s, uint64_t now)
 {
-	if (!s->eof || s->ended || s->segs[END_READ].first || s->segs[END_WRITE].first)
-		return;
-	if ((s->fed < s->eof_pos || !s->eof_pos) && !passed(now, s->eof_ts, STREAM_HOLE_NS)) {
-		wait_add(f, s);
-		return;
-	}
+	if (!s->eof || s->ended)
+		return false;
+	if ((s->fed < s->eof_pos || !s->eof_pos) && !passed(now, s->eof_ts, STREAM_HOLE_NS))
+		return true;
 	s->ended = true;
 	if (s->conn->pump)
 		pump_eof(s->conn->pump, s->dir);
 	f->ops.stream_end(f->ops.ctx, s->id, s->eof_ts, "eof");
 	conn_ended(f, s->conn, now);
+	return false;
 }
 
 /* The next thing that @s can do. @return false: there is nothing, or it has to wait. */
@@ -252,11 +252,10 @@ static struct flow_stream *stream_first(struct flow *f, struct flow_stream *s)
 
 static void stream_settle(struct flow *f, struct flow_stream *s, uint64_t now)
 {
-	if (s->segs[END_READ].first || s->segs[END_WRITE].first)
+	if (s->segs[END_READ].first || s->segs[END_WRITE].first || run_eof(f, s, now))
 		wait_add(f, s);
 	else
 		wait_del(f, s);
-	run_eof(f, s, now);
 }
 
 void stream_run(struct flow *f, struct flow_stream *s, uint64_t now)
