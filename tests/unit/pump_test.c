@@ -150,12 +150,14 @@ static void joined_late(void **state)
 {
 	static const struct seg middle[] = { TO(":\"ping\",\"id\":1}\n" PING "\n"), END };
 	static const struct seg start[] = { TO(PING "\n"), END };
+	static const struct seg blank[] = { TO(" \t"), TO(" " PING "\n"), END };
 	static const struct seg inner[] = { TO("{\"id\":1,\"method\":\"x\"}}\n"), END };
 
 	(void)state;
 	expect_opts.late = true;
 	expect(middle, IS_PING "1016-1056\n");
 	expect(start, IS_PING "1000-1040\n");
+	expect(blank, IS_PING "1003-1043\n");
 	expect(inner, "");
 }
 

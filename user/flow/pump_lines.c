@@ -102,6 +102,8 @@ static size_t step(struct pump_dir *d, struct sv in, uint64_t pos)
 		waste(d, PUMP_F_NOISE);
 		return 0;
 	case L_FRESH:
+		if (is_blank(in.p[0]))
+			return 1;
 		l->bom = 3;
 		l->state = L_LOST;
 		if (in.p[0] == '{')
