@@ -151,6 +151,8 @@ static void joined_late(void **state)
 	static const struct seg middle[] = { TO(":\"ping\",\"id\":1}\n" PING "\n"), END };
 	static const struct seg start[] = { TO(PING "\n"), END };
 	static const struct seg blank[] = { TO(" \t"), TO(" " PING "\n"), END };
+	static const struct seg head_in_text[] = { TO("{\"jsonrpc\":\"2.0\",\"method\":\""), TO("HTTP/1.1 2"), TO("00 OK"),
+						   TO("PRI * HTTP/2"), TO("\",\"id\":1}\n"), END };
 	static const struct seg inner[] = { TO("{\"id\":1,\"method\":\"x\"}}\n"), END };
 
 	(void)state;
@@ -158,6 +160,7 @@ static void joined_late(void **state)
 	expect(middle, IS_PING "1016-1056\n");
 	expect(start, IS_PING "1000-1040\n");
 	expect(blank, IS_PING "1003-1043\n");
+	expect(head_in_text, "0 is rpc\n0 request id=1 method=HTTP/1.1 200 OKPRI * HTTP/2 1000-1063\n");
 	expect(inner, "");
 }
 

@@ -238,22 +238,36 @@ static size_t sniff_feed(struct pump_dir *d, struct sv in)
 	return i;
 }
 
+/* Can these bytes not go on with a text of JSON, wherever it stands? A control byte, or a whole line of a head: neither strings nor
+ * anything between them have such. */
+static bool ends_json(struct sv in)
+{
+	const char *nl = memchr(in.p, '\n', in.n);
+	unsigned char c = (unsigned char)in.p[0];
+
+	if (c < ' ' && c != '\t' && c != '\r' && c != '\n')
+		return true;
+	return nl && nl > in.p && nl[-1] == '\r' && is_head(sniff((struct sv){ in.p, (size_t)(nl + 1 - in.p) }));
+}
+
 /* true where a feed may begin with an HTTP head although the direction is not known to be at
  * one. */
-static bool may_begin(const struct pump_dir *d)
+static bool may_begin(const struct pump_dir *d, struct sv in)
 {
 	if (!d->at_feed)
 		return false;
 	if (d->mode == PUMP_HTTP)
 		return pump_http_lost(d);
-	return d->mode == PUMP_LINES && pump_lines_unsure(d);
+	if (d->mode != PUMP_LINES || !pump_lines_unsure(d))
+		return false;
+	return !d->part.text.open || ends_json(in);
 }
 
 static size_t step(struct pump_dir *d, struct sv in)
 {
 	bool at_feed = d->at_feed;
 
-	if (may_begin(d)) {
+	if (may_begin(d, in)) {
 		d->behind = d->mode;
 		d->mode = PUMP_SNIFF;
 	}

@@ -3,11 +3,7 @@
 """Oddly framed C pairs over TLS (tests/vm/pair.c, tls.c) beside the agent: each way in which programs use OpenSSL, loaded and
 linked in, both kinds of uprobes. Every call exactly, none twice.
 
-    tests/e2e/tls/pairs.py [PAIRS] [--agent FILE] [--older]       of each way (4)
-
-Rows of connections older than the agent run with --older alone: with many calls at once on a connection of which an end was inside
-SSL_read as its probes went on, some answers are not joined to their calls, or to the wrong one (17 to 19 of 48 pairs
-failed).
+    tests/e2e/tls/pairs.py [PAIRS] [--agent FILE]       of each way (4)
 
 A line per row, then "N passed, N failed"; RESULTS as everywhere."""
 import argparse
@@ -127,7 +123,6 @@ def report(name, how, uprobes, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--agent", default=os.path.join(ROOT, "build", "mcpvigil"))
-    parser.add_argument("--older", action="store_true", help="only connections older than the agent: not all are exact yet")
     parser.add_argument("pairs", nargs="?", type=int, default=4)
     options = parser.parse_args()
     options.agent = os.path.abspath(options.agent)
@@ -135,7 +130,7 @@ def main():
     procs.adopt_orphans()
     count = [0, 0]
     for uprobes in ("multi", "perf"):
-        for how in (older,) if options.older else (younger,):
+        for how in (younger, older):
             count[not report(f"connections {how.__name__} than the agent, {uprobes} uprobes", how, uprobes, options)] += 1
     print(f"{count[0]} passed, {count[1]} failed")
     if os.environ.get("RESULTS"):
