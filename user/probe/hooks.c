@@ -3,6 +3,7 @@
 #include "probe/hooks.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -31,6 +32,19 @@ struct hooks {
 	struct hooks_stats stats;
 	struct hooks_news news;
 };
+
+/* A pipe that the agent writes to must not stay open behind it. */
+static void standard_close(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return;
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	if (null > STDERR_FILENO)
+		close(null);
+}
 
 /* Links, rings, the agent's sockets and files: what stays is the programs, which are attached from here, and standard error. */
 static void inherited_close(const struct probe *p, int fd)
@@ -62,6 +76,10 @@ static _Noreturn void child(struct probe *p, const struct hooks_opts *o, int fd,
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1); /* it may be one of the standard ones, where those were closed */
+	if (fd < 0)
+		_exit(1);
+	standard_close();
 	inherited_close(p, fd);
 	_exit(hooks_main(p, o, fd));
 }
@@ -130,8 +148,8 @@ void hooks_stop(struct hooks *h)
 static int hear(struct hooks *h)
 {
 	ssize_t n = recv(h->fd, &h->news, sizeof(h->news), MSG_DONTWAIT);
-	size_t body = n < (ssize_t)offsetof(struct hooks_news, hooked) ? 0 :
-									   (size_t)n - offsetof(struct hooks_news, hooked);
+	const size_t head = offsetof(struct hooks_news, hooked);
+	size_t body = n < (ssize_t)head ? 0 : (size_t)n - head;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return -EAGAIN;
@@ -139,6 +157,8 @@ static int hear(struct hooks *h)
 		h->gone = true;
 		return -EPIPE;
 	}
+	if (n < (ssize_t)head)
+		return 0;
 	if (h->news.kind == HOOKS_READY) {
 		h->ready = true;
 	} else if (h->news.kind == HOOKS_HOOKED && body == sizeof(h->news.hooked)) {
@@ -201,7 +221,7 @@ int hooks_consume(struct hooks *h, probe_fn fn, void *ctx)
 
 uint64_t hooks_busy(const struct hooks *h)
 {
-	return h->busy;
+	return h->busy + h->stats.busy;
 }
 
 void hooks_stats(const struct hooks *h, struct hooks_stats *ret)

@@ -55,6 +55,7 @@ struct hooks_stats {
 	uint64_t attached, detached, refused_files, rewritten; /* since the start */
 	uint64_t resolved, cached, resolver_died, resolver_late; /* see struct resolver_stats */
 	uint64_t look_ns_max;
+	uint64_t busy; /* processes, looks and files that found no room; a part of hooks_busy */
 	struct hooks_file file[HOOKS_FILES_SHOWN];
 };
 void hooks_stats(const struct hooks *h, struct hooks_stats *ret);

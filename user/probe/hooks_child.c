@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,31 +20,34 @@
 #include "probe/tlsprocs.h"
 
 #define TICK_MS 25
-#define STATS_TICKS 40
-#define READY_TICKS 800 /* 20 s: then it is told in any case */
+#define IDLE_MS 500 /* where nothing is to be looked at soon */
+#define STATS_NS NSEC_PER_SEC
+#define READY_NS (20 * NSEC_PER_SEC) /* then it is told in any case */
 
 struct child {
 	struct evloop *loop;
 	struct tlsprocs *procs;
 	int fd;
-	bool ready;
-	uint64_t ticks, lost;
+	bool ready, idle;
+	uint64_t start, stats;
 	struct hooks_news news;
 };
 
-static void news_send(struct child *c, size_t size)
+/* 0; -errno: there is no room, or the agent is gone. */
+static int news_send(struct child *c, size_t size)
 {
-	if (send(c->fd, &c->news, offsetof(struct hooks_news, hooked) + size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		c->lost++;
+	ssize_t n = send(c->fd, &c->news, offsetof(struct hooks_news, hooked) + size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	return n < 0 ? -errno : 0;
 }
 
-static void on_tell(void *ctx, const struct ev_hooked *h)
+static int on_tell(void *ctx, const struct ev_hooked *h)
 {
 	struct child *c = ctx;
 
 	c->news.kind = HOOKS_HOOKED;
 	c->news.hooked = *h;
-	news_send(c, sizeof(*h));
+	return news_send(c, sizeof(*h));
 }
 
 static void stats_send(struct child *c)
@@ -52,7 +56,16 @@ static void stats_send(struct child *c)
 	memset(&c->news.stats, 0, sizeof(c->news.stats));
 	tlsprocs_stats(c->procs, &c->news.stats);
 	c->news.stats.pid = (uint32_t)getpid();
+	c->news.stats.busy = tlsprocs_full(c->procs);
 	news_send(c, sizeof(c->news.stats));
+}
+
+static void on_tick(void *ctx);
+
+static void pace(struct child *c, bool idle)
+{
+	if (idle != c->idle && !evloop_tick(c->loop, idle ? IDLE_MS : TICK_MS, on_tick, c))
+		c->idle = idle;
 }
 
 static void on_ask(void *ctx)
@@ -71,27 +84,32 @@ static void on_ask(void *ctx)
 		}
 		if (n == sizeof(ask))
 			tlsprocs_look(c->procs, ask.pid, ask.start, (enum hooks_reason)ask.why);
+		if (ask.why != HOOKS_EXIT)
+			pace(c, false);
 	}
 }
 
 static void ready_check(struct child *c)
 {
-	if (c->ready || (tlsprocs_busy(c->procs) && c->ticks < READY_TICKS))
+	if (c->ready || (tlsprocs_busy(c->procs) && clock_boot_ns() < c->start + READY_NS))
 		return;
-	c->ready = true;
 	stats_send(c);
 	c->news.kind = HOOKS_READY;
-	news_send(c, 0);
+	c->ready = news_send(c, 0) == 0;
 }
 
 static void on_tick(void *ctx)
 {
 	struct child *c = ctx;
+	uint64_t now = clock_boot_ns();
 
-	tlsprocs_tick(c->procs, clock_boot_ns());
+	tlsprocs_tick(c->procs, now);
 	ready_check(c);
-	if (++c->ticks % STATS_TICKS == 0)
+	if (now >= c->stats + STATS_NS) {
+		c->stats = now;
 		stats_send(c);
+	}
+	pace(c, c->ready && !tlsprocs_waiting(c->procs));
 }
 
 /* Signals of a terminal are for the agent, which ends us. */
@@ -101,6 +119,17 @@ static void signals_ignore(void)
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/* A file that is probed keeps some ten descriptors. */
+static void descriptors_raise(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l))
+		return;
+	l.rlim_cur = l.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &l);
 }
 
 static int child_start(struct child *c, struct probe *p, const struct hooks_opts *o)
@@ -128,13 +157,14 @@ int hooks_main(struct probe *p, const struct hooks_opts *o, int fd)
 
 	prctl(PR_SET_NAME, "mcpvigil-hooks");
 	signals_ignore();
+	descriptors_raise();
 	if (!err) {
 		c->fd = fd;
 		err = child_start(c, p, o);
 	}
 	if (!err) {
-		tlsprocs_scan(c->procs);
-		ready_check(c);
+		c->start = clock_boot_ns();
+		tlsprocs_sweep(c->procs);
 		err = evloop_run(c->loop);
 	}
 	if (err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /proc/PID/maps. Read in large pieces: the kernel holds the process's map lock for each. */
+/* /proc/PID/maps, read piece by piece. It changes meanwhile: a file may be missed, or seen twice. */
 #include "probe/mapped.h"
 
 #include <errno.h>
@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/hash.h"
 
 static const char *hex(const char *p, const char *end, uint64_t *ret)
 {
@@ -35,7 +37,7 @@ static void path_copy(struct mapped_file *f, const char *p, size_t n)
 		n = sizeof(f->path) - 1;
 	}
 	for (size_t i = 0; i < n; i++)
-		f->path[i] = p[i] > 0x20 && p[i] < 0x7f ? p[i] : '?';
+		f->path[i] = p[i] >= 0x20 && p[i] < 0x7f ? p[i] : '?';
 	f->path[n] = 0;
 }
 
@@ -63,19 +65,34 @@ bool mapped_line(const char *line, size_t n, struct mapped_file *ret)
 	return true;
 }
 
-static void mapped_add(struct mapped *m, const struct mapped_file *f)
+static void mapped_clear(struct mapped *m)
 {
-	for (uint32_t i = 0; i < m->n; i++)
-		if (m->file[i].ino == f->ino && m->file[i].dev == f->dev)
-			return;
-	if (m->n == MAPPED_MAX)
-		m->more = true;
-	else
-		m->file[m->n++] = *f;
+	m->n = 0;
+	m->more = false;
+	memset(m->index, 0, sizeof(m->index));
 }
 
-/* The whole lines of @text; @return bytes of them. */
-static size_t lines_read(const char *text, size_t n, struct mapped *ret)
+/* Device and inode are somebody's choice: the hash is seeded, or all of them could be made to fall on one place. */
+static void mapped_add(struct mapped *m, const struct mapped_file *f)
+{
+	const uint64_t key[] = { f->dev, f->ino };
+	uint64_t at = hash_bytes(key, sizeof(key)) % (2 * MAPPED_MAX);
+
+	for (; m->index[at]; at = (at + 1) % (2 * MAPPED_MAX)) {
+		const struct mapped_file *other = &m->file[m->index[at] - 1];
+
+		if (other->ino == f->ino && other->dev == f->dev)
+			return;
+	}
+	if (m->n == MAPPED_MAX) {
+		m->more = true;
+		return;
+	}
+	m->file[m->n++] = *f;
+	m->index[at] = (uint16_t)m->n;
+}
+
+size_t mapped_text(struct mapped *m, const char *text, size_t n)
 {
 	size_t at = 0;
 
@@ -86,41 +103,43 @@ static size_t lines_read(const char *text, size_t n, struct mapped *ret)
 		if (!end)
 			return at;
 		if (mapped_line(text + at, (size_t)(end - text) - at, &f))
-			mapped_add(ret, &f);
+			mapped_add(m, &f);
 		at = (size_t)(end - text) + 1;
 	}
 }
 
-int mapped_read(uint32_t pid, struct mapped *ret)
+static int read_all(int fd, struct mapped *m)
 {
-	static char text[64 << 10];
-	size_t have = 0, total = 0;
-	char path[32];
+	size_t have = 0, total = 0, used;
 	ssize_t n;
-	int fd;
 
-	ret->n = 0;
-	ret->more = false;
-	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
 	do {
-		size_t used;
-
-		n = read(fd, text + have, sizeof(text) - have);
+		n = read(fd, m->text + have, sizeof(m->text) - have);
 		if (n <= 0)
 			break;
 		have += (size_t)n;
 		total += (size_t)n;
-		used = lines_read(text, have, ret);
-		if (!used && have == sizeof(text))
-			used = have; /* no path is that long */
-		memmove(text, text + used, have - used);
+		used = mapped_text(m, m->text, have);
+		if (!used && have == sizeof(m->text))
+			return -EBADMSG;
+		memmove(m->text, m->text + used, have - used);
 		have -= used;
 	} while (total < MAPPED_BYTES);
-	ret->more |= n > 0;
-	n = n < 0 ? -errno : 0;
+	m->more |= n > 0;
+	return n < 0 ? -errno : 0;
+}
+
+int mapped_read(uint32_t pid, struct mapped *ret)
+{
+	char path[32];
+	int fd, err;
+
+	mapped_clear(ret);
+	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = read_all(fd, ret);
 	close(fd);
-	return (int)n;
+	return err;
 }

@@ -1,168 +1,201 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /proc/PID/map_files names the mapped file itself, whatever became of its path, in whichever mount namespace. It is opened as a
- * name first (O_PATH), which asks no file system for anything; what it is and where it lies is looked at then; only after that is it
- * opened for reading. */
+ * name first (O_PATH), which asks no file system for anything and pins the mount; what it is and what it lies on is looked at then;
+ * only after that is it opened for reading. Following the path instead would ask every file system on the way, and could end at
+ * another file.
+ *
+ * Whatever may be somebody's FUSE file system is left alone: one that nobody's list of mounts has (its descriptor was passed on, or
+ * the mount is gone), and an overlay that a user of a namespace of his own may have mounted over one. */
 #include "probe/openfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/statfs.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
+#include "probe/mounts.h"
 
-#define MOUNTS_MAX 16384
-#define SIZE_MAX_FILE (1ull << 30) /* see resolver.h */
+#define BYTES_MAX (1ULL << 30) /* see resolver_look */
+#define DEV_NS	  (60 * NSEC_PER_SEC)
+#define SERVED	  "its file system is served by a program or another host"
 
-/* linux/magic.h, and of file systems that keep theirs to themselves. */
-static const uint64_t remote_magic[] = {
-	0x65735546, /* FUSE */
-	0x6969,	    /* NFS */
-	0xff534d42, /* CIFS */
-	0xfe534d42, /* SMB2 */
-	0x517b,	    /* SMB */
-	0x01021997, /* 9P */
-	0x00c36400, /* Ceph */
-	0x5346414f, /* AFS */
-	0x6b414653, /* kAFS */
-	0x73757245, /* Coda */
-	0x564c,	    /* NCP */
-	0x0bd00bd0, /* Lustre */
-	0x47504653, /* GPFS */
-	0x7461636f, /* OCFS2 */
-	0x01161970, /* GFS2 */
-	0x20030528, /* OrangeFS */
-	0xaad7aaea, /* PanFS */
-	0xa501fcf5, /* VxFS */
-	0x786f4256, /* VirtualBox shared folders */
-	0xbacbacbc, /* VMware shared folders */
-};
-
-bool openfile_is_remote(uint64_t magic)
+bool openfile_remote(struct openfile_devs *d, uint32_t pid, uint64_t dev, uint64_t now)
 {
-	for (unsigned int i = 0; i < sizeof(remote_magic) / sizeof(remote_magic[0]); i++)
-		if (remote_magic[i] == (magic & 0xffffffff))
-			return true;
-	return false;
-}
+	unsigned int at = OPENFILE_DEVS, oldest = 0;
+	struct mount m;
 
-static const char *const remote_types[] = {
-	"fuse", "fuseblk", "nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "afs", "coda", "ncpfs", "lustre", "gpfs", "ocfs2",
-	"gfs2", "orangefs", "beegfs", "virtiofs", "vboxsf", "vmhgfs",
-};
-
-bool openfile_type_is_remote(const char *type, size_t n)
-{
-	if (n > 5 && strncmp(type, "fuse.", 5) == 0)
-		return true;
-	for (unsigned int i = 0; i < sizeof(remote_types) / sizeof(remote_types[0]); i++)
-		if (strlen(remote_types[i]) == n && memcmp(remote_types[i], type, n) == 0)
-			return true;
-	return false;
-}
-
-/* A line of mountinfo: "36 35 98:0 /root /mnt options - type source options". @ret_type of the mount of @dev. */
-bool openfile_mount_line(const char *line, uint64_t dev, const char **ret_type, size_t *ret_n)
-{
-	unsigned int major, minor;
-	const char *p = strchr(line, ' ');
-	char *end;
-
-	p = p ? strchr(p + 1, ' ') : NULL;
-	if (!p)
-		return false;
-	major = (unsigned int)strtoul(p + 1, &end, 10);
-	if (*end != ':')
-		return false;
-	minor = (unsigned int)strtoul(end + 1, &end, 10);
-	p = strstr(end, " - ");
-	if (!p || dev != ((uint64_t)major << 32 | minor))
-		return false;
-	*ret_type = p + 3;
-	*ret_n = strcspn(p + 3, " \n");
-	return true;
-}
-
-/* What the kernel calls the file system, as it asks nobody for it: a FUSE server may let statfs wait for ever. */
-static bool mount_is_remote(uint32_t pid, uint64_t dev)
-{
-	char path[32], *line = NULL;
-	size_t size = 0;
-	bool remote = false;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
-	f = fopen(path, "re");
-	for (int i = 0; f && i < MOUNTS_MAX && getline(&line, &size, f) > 0 && !remote; i++) {
-		const char *type;
-		size_t n;
-
-		remote = openfile_mount_line(line, dev, &type, &n) && openfile_type_is_remote(type, n);
+	for (unsigned int i = 0; i < OPENFILE_DEVS; i++) {
+		if (d->dev[i].until && d->dev[i].dev == dev)
+			at = i;
+		if (d->dev[i].until < d->dev[oldest].until)
+			oldest = i;
 	}
-	free(line);
-	if (f)
-		fclose(f);
-	return remote;
+	if (at < OPENFILE_DEVS && now < d->dev[at].until)
+		return d->dev[at].remote;
+	if (mount_find(pid, 0, dev, &m))
+		return false;
+	at = at < OPENFILE_DEVS ? at : oldest;
+	d->dev[at].dev = dev;
+	d->dev[at].until = now + DEV_NS;
+	d->dev[at].remote = mount_is_remote(m.type);
+	return d->dev[at].remote;
 }
 
-/* May it be read? @return 0 or -errno with the reason. */
-static int check(int name, bool remote, struct stat *ret_st, char why[OPENFILE_WHY])
+static void map_path(uint32_t pid, const struct mapped_file *f, char ret[96])
 {
-	struct statfs fs;
+	snprintf(ret, 96, "/proc/%u/map_files/%llx-%llx", pid, (unsigned long long)f->from, (unsigned long long)f->to);
+}
 
-	if (fstatfs(name, &fs) || (!remote && openfile_is_remote((uint64_t)fs.f_type))) {
-		snprintf(why, OPENFILE_WHY, "its file system is served by a program or another host");
+/* From the state that the kernel has in memory. */
+static int id_of(int fd, const char *path, struct file_id *ret)
+{
+	struct statx st;
+
+	if (statx(fd, path, AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &st))
+		return -errno;
+	if (!S_ISREG(st.stx_mode))
+		return -EINVAL;
+	*ret = (struct file_id){
+		.dev = makedev(st.stx_dev_major, st.stx_dev_minor),
+		.ino = st.stx_ino,
+		.size = st.stx_size,
+		.mtime = (uint64_t)st.stx_mtime.tv_sec * NSEC_PER_SEC + st.stx_mtime.tv_nsec,
+		.ctime = (uint64_t)st.stx_ctime.tv_sec * NSEC_PER_SEC + st.stx_ctime.tv_nsec,
+	};
+	return 0;
+}
+
+/* Without the capability for map_files the program alone has a name that leads to it. */
+static void exe_path(uint32_t pid, char ret[96])
+{
+	snprintf(ret, 96, "/proc/%u/exe", pid);
+}
+
+int openfile_id(uint32_t pid, const struct mapped_file *f, struct file_id *ret)
+{
+	char path[96];
+	int err;
+
+	map_path(pid, f, path);
+	err = id_of(AT_FDCWD, path, ret);
+	if (err != -EPERM && err != -EACCES)
+		return err;
+	exe_path(pid, path);
+	return !id_of(AT_FDCWD, path, ret) && ret->ino == f->ino ? 0 : err;
+}
+
+/* Did whoever made the mounts of @pid need no privilege of ours? */
+static bool foreign_user_ns(uint32_t pid)
+{
+	struct stat own, its;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%u/ns/user", pid);
+	return stat(path, &its) || stat("/proc/self/ns/user", &own) || own.st_dev != its.st_dev || own.st_ino != its.st_ino;
+}
+
+/* Of mounts that the kernel keeps to itself: memory that a program made a file of. */
+static bool is_memfd(const struct file_id *id)
+{
+	static uint64_t dev;
+	struct stat st;
+	int fd;
+
+	if (!dev) {
+		fd = memfd_create("mcpvigil", MFD_CLOEXEC);
+		if (fd < 0 || fstat(fd, &st))
+			dev = UINT64_MAX;
+		else
+			dev = st.st_dev;
+		if (fd >= 0)
+			close(fd);
+	}
+	return id->dev == dev;
+}
+
+/* Does whoever opens the file behind @name, which is only named, wait for nobody? NULL, or why not. */
+static const char *waits(uint32_t pid, int name, const struct file_id *id)
+{
+	struct mount m;
+	uint64_t mnt;
+
+	if (mount_id(name, &mnt))
+		return "it is not known what its file system is";
+	if (!mount_find(pid, mnt, 0, &m)) {
+		if (strcmp(m.type, "overlay") == 0 && foreign_user_ns(pid))
+			return "an overlay mounted by a user, who may have put anything below it";
+		return mount_is_remote(m.type) ? SERVED : NULL;
+	}
+	/* It was opened before its process went into a chroot. */
+	if (!mount_find(1, mnt, 0, &m) || !mount_find((uint32_t)getpid(), mnt, 0, &m))
+		return mount_is_remote(m.type) ? SERVED : NULL;
+	return is_memfd(id) ? NULL : "its file system is mounted nowhere that can be seen";
+}
+
+/* What is behind @name, and may it be read? 0 or -errno with the reason. */
+static int check(uint32_t pid, int name, bool remote, struct file_id *ret, char why[OPENFILE_WHY])
+{
+	int err = id_of(name, "", ret);
+	const char *reason;
+
+	if (err) {
+		snprintf(why, OPENFILE_WHY, "%s", err == -EINVAL ? "no regular file" : errstr(err));
+		return err;
+	}
+	reason = remote ? NULL : waits(pid, name, ret);
+	if (reason) {
+		snprintf(why, OPENFILE_WHY, "%s", reason);
 		return -EREMOTE;
 	}
-	if (fstat(name, ret_st))
-		return -errno;
-	if (!S_ISREG(ret_st->st_mode)) {
-		snprintf(why, OPENFILE_WHY, "no regular file");
-		return -EINVAL;
-	}
-	if ((uint64_t)ret_st->st_size > SIZE_MAX_FILE) {
+	if (ret->size > BYTES_MAX) {
 		snprintf(why, OPENFILE_WHY, "larger than 1 GiB");
 		return -EFBIG;
 	}
 	return 0;
 }
 
-void openfile_path(uint32_t pid, const struct mapped_file *f, char *ret, size_t size)
-{
-	snprintf(ret, size, "/proc/%u/map_files/%llx-%llx", pid, (unsigned long long)f->from,
-		 (unsigned long long)f->to);
-}
-
-int openfile_mapped(uint32_t pid, const struct mapped_file *f, bool remote, struct stat *ret_st, char why[OPENFILE_WHY])
+static int name_open(uint32_t pid, const struct mapped_file *f)
 {
 	char path[96];
-	int name, fd, err;
+	struct file_id id;
+	int fd, err;
+
+	map_path(pid, f, path);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd >= 0 || (errno != EPERM && errno != EACCES))
+		return fd < 0 ? -errno : fd;
+	err = -errno;
+	exe_path(pid, path);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd >= 0 && !id_of(fd, "", &id) && id.ino == f->ino)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+int openfile_open(uint32_t pid, const struct mapped_file *f, bool remote, struct file_id *ret, char why[OPENFILE_WHY])
+{
+	int name = name_open(pid, f), fd = -1, err = name < 0 ? name : 0;
+	char path[32];
 
 	why[0] = 0;
-	if (!remote && mount_is_remote(pid, f->dev)) {
-		snprintf(why, OPENFILE_WHY, "its file system is served by a program or another host");
-		return -EREMOTE;
+	if (!err)
+		err = check(pid, name, remote, ret, why);
+	if (!err) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", name);
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		err = fd < 0 ? -errno : 0;
 	}
-	openfile_path(pid, f, path, sizeof(path));
-	name = open(path, O_PATH | O_CLOEXEC);
-	if (name < 0) {
-		err = -errno;
+	if (err && !why[0])
 		snprintf(why, OPENFILE_WHY, "it cannot be opened: %s", errstr(err));
-		return err;
-	}
-	err = check(name, remote, ret_st, why);
-	if (err) {
+	if (name >= 0)
 		close(name);
-		return err;
-	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", name);
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	err = fd < 0 ? -errno : 0;
-	if (err)
-		snprintf(why, OPENFILE_WHY, "it cannot be opened: %s", errstr(err));
-	close(name);
 	return err ? err : fd;
 }

@@ -1,28 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening files that other processes map, without waiting for anybody or opening what is no file. */
+/* Files that other processes map, opened without waiting for anybody and without opening what is no file. Private to probe/. */
 #ifndef MCPVIGIL_PROBE_OPENFILE_H
 #define MCPVIGIL_PROBE_OPENFILE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "probe/mapped.h"
+#include "probe/rescache.h"
 
 #define OPENFILE_WHY 96
+#define OPENFILE_DEVS 64
 
-/* The file behind @f, which process @pid maps: a descriptor for reading, or -errno with the reason for people in @why.
- * -EINVAL: no regular file. -EREMOTE: its file system is served by a program or another host, which could make us wait,
- * and @remote does not allow that; nothing of it was read then. -EFBIG. */
-int openfile_mapped(uint32_t pid, const struct mapped_file *f, bool remote, struct stat *ret_st, char why[OPENFILE_WHY]);
-/* The name in /proc that leads to it. */
-void openfile_path(uint32_t pid, const struct mapped_file *f, char *ret, size_t size);
-/* Is a file system of that magic number (statfs) served by a program or another host? */
-bool openfile_is_remote(uint64_t magic);
-/* ... of that name (mountinfo)? */
-bool openfile_type_is_remote(const char *type, size_t n);
-/* Is the mountinfo line @line that of @dev? Then its type. */
-bool openfile_mount_line(const char *line, uint64_t dev, const char **ret_type, size_t *ret_n);
+/* What is known of file systems by their devices, for a minute. Zero at first. */
+struct openfile_devs {
+	struct {
+		uint64_t dev, until; /* ns of CLOCK_BOOTTIME */
+		bool remote;
+	} dev[OPENFILE_DEVS];
+};
+
+/* Is the file system of @dev (as maps has it) served by a program or another host, so that even asking what a file is may wait? As
+ * process @pid sees it, which maps a file of it; what it does not see is not remote as far as we know. */
+bool openfile_remote(struct openfile_devs *d, uint32_t pid, uint64_t dev, uint64_t now);
+/* What the file behind @f, which process @pid maps, is now, without asking the server of a FUSE file system. 0 or -errno: -ENOENT,
+ * -ESRCH the process is gone, or the mapping; -EINVAL no regular file. */
+int openfile_id(uint32_t pid, const struct mapped_file *f, struct file_id *ret);
+/* Open it: a descriptor for reading, or -errno with the reason for people in @why. As above, and -EREMOTE: it would wait for
+ * others, or might, and @remote does not allow that; nothing of it was read. -EFBIG. */
+int openfile_open(uint32_t pid, const struct mapped_file *f, bool remote, struct file_id *ret, char why[OPENFILE_WHY]);
 
 #endif

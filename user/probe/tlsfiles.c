@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One entry a file, named by device and inode as the kernel shows them in maps. It holds while the file is the same: size and
- * times are compared each time a new process maps it. Where overlay file systems show one file under several names it is probed
- * under each: the kernel side takes the second run of a program for one call as the same call. */
+/* One entry a state of a file: device, inode, size and times. A file that is written is another one from then on. Entries that are
+ * the same real file share its probes (holds.h). */
 #include "probe/tlsfiles.h"
 
 #include <errno.h>
@@ -14,28 +13,22 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/table.h"
-#include "event_tls.h"
+#include "probe/holds.h"
 #include "probe/hooks.h"
 #include "probe/openfile.h"
+#include "probe/resolver.h"
 
-#define AGAIN_NS 1000000000ull
-
-struct file_key {
-	uint64_t dev, ino;
-};
+#define AGAIN_NS NSEC_PER_SEC
 
 struct tlsfile {
 	struct table_node node;
-	struct file_key key;
-	struct file_key real; /* of the opened file, and what it was then */
-	int64_t size;
-	struct timespec mtime, ctime;
+	struct file_id id;
 	uint32_t nr, refs, stacks;
 	uint8_t state;
-	bool leased;
-	int fd; /* while it is looked at or probed */
+	bool written; /* just now */
+	int fd;	       /* while it is looked at; else -1 */
 	uint64_t idle; /* since then nobody uses it */
-	struct attached *attached;
+	struct hold *hold;
 	char path[96], why[TLS_WHY], evidence[96];
 };
 
@@ -43,115 +36,129 @@ struct tlsfiles {
 	struct tlsfiles_opts o;
 	struct table table;
 	struct resolver *resolver;
-	struct leases *leases;
+	struct holds *holds;
+	struct openfile_devs devs;
 	uint32_t busy;
-	uint64_t attached, detached, refused, rewritten;
+	uint64_t refused, rewritten, full;
 	uint64_t again; /* boot ns: then whoever maps what was written meanwhile is looked at; 0: nothing was */
 	struct tlsfile *file[TLSFILES_MAX];
 };
 
-static void detach(struct tlsfiles *t, struct tlsfile *f)
+/* --- States ----------------------------------------------------------------------------------------------------- */
+
+static void fd_close(struct tlsfile *f)
 {
-	if (f->attached) {
-		attach_free(f->attached);
-		t->detached++;
-	}
-	f->attached = NULL;
-	if (f->leased)
-		lease_drop(t->leases, f->fd);
-	f->leased = false;
 	if (f->fd >= 0)
 		close(f->fd);
 	f->fd = -1;
-	f->stacks = 0;
+}
+
+static void settle(struct tlsfile *f, enum tlsfile_state state, const char *why)
+{
+	fd_close(f);
+	f->state = state;
+	snprintf(f->why, sizeof(f->why), "%s", why);
 }
 
 /* Its content was in motion: it is looked at anew shortly. */
 static void put_off(struct tlsfiles *t, struct tlsfile *f)
 {
-	detach(t, f);
-	f->state = TLSFILE_NEW;
+	settle(f, TLSFILE_NEW, "it is being written");
 	t->again = clock_boot_ns() + AGAIN_NS;
 }
 
-static void refuse(struct tlsfiles *t, struct tlsfile *f, const char *why)
+static void refuse(struct tlsfiles *t, struct tlsfile *f, enum tlsfile_state state, const char *why)
 {
-	detach(t, f);
-	f->state = TLSFILE_REFUSED;
-	snprintf(f->why, sizeof(f->why), "%s", why);
+	settle(f, state, why);
 	t->refused++;
 }
 
-/* Somebody is about to write to it, or has: what it will be is looked at when it is next mapped. */
-static void on_broken(void *ctx, int fd)
+/* Its probes are off after holds_release(), unless other entries share them. */
+static void unhold(struct tlsfile *f)
+{
+	hold_put(f->hold);
+	f->hold = NULL;
+	f->stacks = 0;
+}
+
+static void on_broken(void *ctx, struct hold *h)
 {
 	struct tlsfiles *t = ctx;
 
-	for (uint32_t i = 0; i < TLSFILES_MAX; i++) {
+	for (uint32_t i = 0; i < t->table.n; i++) {
 		struct tlsfile *f = t->file[i];
 
-		if (!f || f->fd != fd)
+		if (f->hold != h)
 			continue;
 		log_info("%s is being written: its probes are off", f->path);
+		unhold(f);
 		put_off(t, f);
-		t->rewritten++;
-		return;
+		f->written = true;
+	}
+	holds_release(t->holds);
+	t->rewritten++;
+	for (uint32_t i = 0; i < t->table.n; i++) {
+		if (t->file[i]->written)
+			t->o.changed(t->o.ctx, i);
+		t->file[i]->written = false;
 	}
 }
 
 static void attach(struct tlsfiles *t, struct tlsfile *f, const struct tls_found *found)
 {
+	int fd = f->fd, err;
 	char why[TLS_WHY];
-	int err = t->o.probe ? lease_take(t->leases, f->fd) : 0;
 
-	f->leased = t->o.probe && !err;
-	if (!err && t->o.probe) {
-		f->attached = attach_file(t->o.probe, f->fd, found);
-		err = f->attached ? 0 : -errno;
-	}
+	f->fd = -1;
+	err = hold_get(t->holds, fd, &f->id, found, &f->hold);
 	if (err == -EAGAIN || err == -ESTALE) { /* somebody has it open for writing, or wrote it */
 		put_off(t, f);
 		return;
 	}
 	if (err) {
 		snprintf(why, sizeof(why), "%.80s, but it cannot be probed: %s", found->evidence, errstr(err));
-		refuse(t, f, why);
+		refuse(t, f, TLSFILE_OPAQUE, why);
 		return;
 	}
-	f->state = TLSFILE_PROBED;
+	settle(f, TLSFILE_PROBED, "");
 	snprintf(f->evidence, sizeof(f->evidence), "%.95s", found->evidence);
 	for (uint32_t i = 0; i < found->n; i++)
 		f->stacks |= 1u << found->point[i].stack;
-	t->attached++;
+}
+
+/* Another time it may be otherwise. */
+static bool passes(int err)
+{
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE || err == -EAGAIN;
 }
 
 static void on_resolved(void *ctx, uint64_t tag, int err, const struct tls_found *found)
 {
 	struct tlsfiles *t = ctx;
-	struct tlsfile *f = tag < TLSFILES_MAX ? t->file[tag] : NULL;
+	struct tlsfile *f = tag < t->table.n ? t->file[tag] : NULL;
 	char why[TLS_WHY];
 
 	if (!f || f->state != TLSFILE_RESOLVING)
 		return;
 	t->busy--;
-	if (err == -ENOEXEC) {
-		f->state = TLSFILE_NOTHING;
-	} else if (err == -ESTALE) {
+	if (err == -ESTALE) {
 		put_off(t, f);
-	} else if (err) {
+	} else if (passes(err)) {
+		settle(f, TLSFILE_NEW, errstr(err));
+	} else if (err && err != -ENOEXEC) {
 		snprintf(why, sizeof(why), "it cannot be looked at: %s", errstr(err));
-		refuse(t, f, why);
-	} else if (found->n) {
+		refuse(t, f, TLSFILE_REFUSED, why);
+	} else if (!err && found->n) {
 		attach(t, f, found);
-	} else if (found->why[0]) {
-		refuse(t, f, found->why);
+	} else if (!err && found->why[0]) {
+		refuse(t, f, TLSFILE_OPAQUE, found->why);
 	} else {
-		f->state = TLSFILE_NOTHING;
+		settle(f, TLSFILE_NOTHING, "");
 	}
-	if (f->state == TLSFILE_NOTHING)
-		detach(t, f);
 	t->o.changed(t->o.ctx, f->nr);
 }
+
+/* --- The table -------------------------------------------------------------------------------------------------- */
 
 struct tlsfiles *tlsfiles_new(const struct tlsfiles_opts *o)
 {
@@ -168,8 +175,8 @@ struct tlsfiles *tlsfiles_new(const struct tlsfiles_opts *o)
 		return NULL;
 	}
 	t->resolver = resolver_new(&ro);
-	t->leases = t->resolver ? leases_new(o->loop, on_broken, t) : NULL;
-	if (t->leases)
+	t->holds = t->resolver ? holds_new(o->probe, o->loop, on_broken, t) : NULL;
+	if (t->holds)
 		return t;
 	err = errno;
 	tlsfiles_free(t);
@@ -177,135 +184,124 @@ struct tlsfiles *tlsfiles_new(const struct tlsfiles_opts *o)
 	return NULL;
 }
 
-/* The kernel takes its time with each, and no longer with all at once. */
-static void detach_all(struct tlsfiles *t)
-{
-	struct attached **list = calloc(TLSFILES_MAX, sizeof(*list));
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; list && i < TLSFILES_MAX; i++) {
-		if (t->file[i] && t->file[i]->attached) {
-			list[n++] = t->file[i]->attached;
-			t->file[i]->attached = NULL;
-		}
-	}
-	if (n)
-		attach_free_all(list, n);
-	free(list);
-}
-
 void tlsfiles_free(struct tlsfiles *t)
 {
 	if (!t)
 		return;
 	resolver_free(t->resolver);
-	detach_all(t);
-	for (uint32_t i = 0; i < TLSFILES_MAX; i++) {
-		if (t->file[i])
-			detach(t, t->file[i]);
+	holds_free(t->holds);
+	for (uint32_t i = 0; i < t->table.n; i++) {
+		fd_close(t->file[i]);
 		free(t->file[i]);
 	}
-	leases_free(t->leases);
 	table_done(&t->table);
 	free(t);
 }
 
 /* The least recently used file that nobody uses makes room. */
-static struct tlsfile *file_new(struct tlsfiles *t)
+static struct tlsfile *file_room(struct tlsfiles *t)
 {
-	struct table_node *n, *next;
+	struct table_node *n = t->table.oldest;
 	struct tlsfile *f = NULL;
-	uint32_t nr = t->table.n;
 
-	for (n = t->table.n < TLSFILES_MAX ? NULL : t->table.oldest; n; n = next) {
+	for (; n; n = n->newer) {
 		f = table_entry(n, struct tlsfile, node);
-		next = n->newer;
 		if (!f->refs && f->state != TLSFILE_RESOLVING)
 			break;
-		f = NULL;
 	}
-	if (f) {
-		nr = f->nr;
-		detach(t, f);
-		table_del(&t->table, &f->node);
-	} else {
-		f = nr < TLSFILES_MAX ? malloc(sizeof(*f)) : NULL;
-	}
-	if (!f)
+	if (!n)
 		return NULL;
-	*f = (struct tlsfile){ .nr = nr, .fd = -1 };
-	t->file[nr] = f;
+	unhold(f);
+	holds_release(t->holds);
+	table_del(&t->table, &f->node);
 	return f;
 }
 
-static bool same(const struct tlsfile *f, const struct stat *st)
+static struct tlsfile *file_new(struct tlsfiles *t, const struct file_id *id, const struct mapped_file *m)
 {
-	return f->real.dev == st->st_dev && f->real.ino == st->st_ino && f->size == st->st_size &&
-	       f->mtime.tv_sec == st->st_mtim.tv_sec && f->mtime.tv_nsec == st->st_mtim.tv_nsec &&
-	       f->ctime.tv_sec == st->st_ctim.tv_sec && f->ctime.tv_nsec == st->st_ctim.tv_nsec;
+	uint32_t nr = (uint32_t)t->table.n;
+	struct tlsfile *f;
+
+	if (nr < TLSFILES_MAX) {
+		f = malloc(sizeof(*f));
+	} else {
+		f = file_room(t);
+		nr = f ? f->nr : 0;
+	}
+	if (!f)
+		return NULL;
+	*f = (struct tlsfile){ .nr = nr, .fd = -1, .id = *id };
+	memcpy(f->path, m->path, sizeof(f->path));
+	t->file[nr] = f;
+	table_add(&t->table, &f->node, &f->id, sizeof(f->id));
+	return f;
 }
 
 static void look(struct tlsfiles *t, struct tlsfile *f, uint32_t pid, const struct mapped_file *m)
 {
 	char why[OPENFILE_WHY];
-	struct stat st;
-	int fd = openfile_mapped(pid, m, t->o.remote, &st, why), err;
+	struct file_id id;
+	int fd = openfile_open(pid, m, t->o.remote, &id, why);
 
-	if (fd == -ENOENT || fd == -ESRCH)
-		return; /* the process is gone */
+	if (fd == -ENOENT || fd == -ESRCH || passes(fd))
+		return; /* the process is gone; another one has a lease on the file */
 	if (fd < 0) {
-		refuse(t, f, why);
+		refuse(t, f, TLSFILE_REFUSED, why);
 		return;
 	}
-	f->real = (struct file_key){ st.st_dev, st.st_ino };
-	f->size = st.st_size;
-	f->mtime = st.st_mtim;
-	f->ctime = st.st_ctim;
+	if (memcmp(&id, &f->id, sizeof(id)) != 0) { /* it was written just now, or something else is mapped there */
+		close(fd);
+		put_off(t, f);
+		return;
+	}
 	f->fd = fd;
-	f->why[0] = 0;
 	f->state = TLSFILE_RESOLVING;
 	t->busy++;
-	err = resolver_look(t->resolver, fd, f->nr);
-	if (err && f->state == TLSFILE_RESOLVING) {
+	if (resolver_look(t->resolver, fd, f->nr) && f->state == TLSFILE_RESOLVING) {
 		t->busy--;
-		detach(t, f);
-		f->state = TLSFILE_NEW; /* tried again with the next process that maps it */
+		settle(f, TLSFILE_NEW, "too many files to look at");
 	}
 }
 
-/* Was it written since? It was opened before, so that its file system lets nobody wait. */
-static bool is_stale(const struct tlsfile *f, uint32_t pid, const struct mapped_file *m)
+/* Which file it is. NULL; or why it is not asked what it is: then @ret is what maps says of it. -> false: there is none. */
+static bool identify(struct tlsfiles *t, uint32_t pid, const struct mapped_file *m, struct file_id *ret, const char **ret_why)
 {
-	char path[96];
-	struct stat st;
+	int err;
 
-	if (!f->size) /* never opened */
-		return false;
-	if (f->fd >= 0)
-		return fstat(f->fd, &st) == 0 && !same(f, &st);
-	openfile_path(pid, m, path, sizeof(path));
-	return stat(path, &st) == 0 && !same(f, &st);
+	*ret_why = NULL;
+	if (!t->o.remote && openfile_remote(&t->devs, pid, m->dev, clock_boot_ns())) {
+		*ret_why = "its file system is served by a program or another host";
+	} else {
+		err = openfile_id(pid, m, ret);
+		if (!err)
+			return true;
+		if (err != -EPERM && err != -EACCES)
+			return false;
+		*ret_why = "it cannot be opened: a capability is missing";
+	}
+	*ret = (struct file_id){ .dev = m->dev, .ino = m->ino, .size = UINT64_MAX };
+	return true;
 }
 
 uint32_t tlsfiles_get(struct tlsfiles *t, uint32_t pid, const struct mapped_file *m)
 {
-	struct file_key key = { m->dev, m->ino };
-	struct table_node *n = table_get(&t->table, &key, sizeof(key));
-	struct tlsfile *f = n ? table_entry(n, struct tlsfile, node) : file_new(t);
+	struct table_node *n;
+	struct file_id id;
+	struct tlsfile *f;
+	const char *why;
 
-	if (!f)
-		return UINT32_MAX;
-	if (!n) {
-		f->key = key;
-		memcpy(f->path, m->path, sizeof(f->path));
-		table_add(&t->table, &f->node, &f->key, sizeof(f->key));
+	if (!identify(t, pid, m, &id, &why))
+		return TLSFILES_NONE;
+	n = table_get(&t->table, &id, sizeof(id));
+	f = n ? table_entry(n, struct tlsfile, node) : file_new(t, &id, m);
+	if (!f) {
+		t->full++;
+		return TLSFILES_NONE;
 	}
 	f->refs++;
-	if (f->state != TLSFILE_NEW && f->state != TLSFILE_RESOLVING && is_stale(f, pid, m)) {
-		detach(t, f);
-		f->state = TLSFILE_NEW;
-	}
-	if (f->state == TLSFILE_NEW)
+	if (f->state == TLSFILE_NEW && why)
+		refuse(t, f, TLSFILE_REFUSED, why);
+	else if (f->state == TLSFILE_NEW)
 		look(t, f, pid, m);
 	return f->nr;
 }
@@ -314,26 +310,29 @@ void tlsfiles_put(struct tlsfiles *t, uint32_t file)
 {
 	struct tlsfile *f = t->file[file];
 
-	if (f && f->refs && !--f->refs)
+	if (!--f->refs)
 		f->idle = clock_boot_ns();
 }
 
 enum tlsfile_state tlsfiles_state(const struct tlsfiles *t, uint32_t file)
 {
-	return t->file[file] ? t->file[file]->state : TLSFILE_NEW;
+	return t->file[file]->state;
 }
 
 uint32_t tlsfiles_stacks(const struct tlsfiles *t, uint32_t file)
 {
-	return t->file[file] ? t->file[file]->stacks : 0;
+	return t->file[file]->stacks;
 }
 
 void tlsfiles_why(const struct tlsfiles *t, uint32_t file, char *ret, size_t size)
 {
 	const struct tlsfile *f = t->file[file];
-	const char *name = f ? strrchr(f->path, '/') : NULL;
+	const char *name = strrchr(f->path, '/');
 
-	snprintf(ret, size, "%.60s: %.96s", name ? name + 1 : "?", f ? f->why : "");
+	if (f->state == TLSFILE_PROBED)
+		snprintf(ret, size, "%s", f->path);
+	else
+		snprintf(ret, size, "%.60s: %.96s", name ? name + 1 : f->path, f->why);
 }
 
 bool tlsfiles_again(struct tlsfiles *t, uint64_t now)
@@ -350,18 +349,26 @@ uint32_t tlsfiles_busy(const struct tlsfiles *t)
 	return t->busy;
 }
 
+uint64_t tlsfiles_full(const struct tlsfiles *t)
+{
+	return t->full;
+}
+
 void tlsfiles_tick(struct tlsfiles *t, uint64_t now)
 {
 	resolver_tick(t->resolver);
-	for (uint32_t i = 0; i < TLSFILES_MAX; i++) {
+	for (uint32_t i = 0; i < t->table.n; i++) {
 		struct tlsfile *f = t->file[i];
 
-		if (!f || f->refs || f->state != TLSFILE_PROBED || now < f->idle + TLSFILES_LINGER_NS)
+		if (f->refs || f->state != TLSFILE_PROBED || now < f->idle + TLSFILES_LINGER_NS)
 			continue;
-		detach(t, f);
+		unhold(f);
 		f->state = TLSFILE_NEW;
 	}
+	holds_release(t->holds);
 }
+
+/* --- For people ------------------------------------------------------------------------------------------------- */
 
 static void row_add(struct hooks_stats *s, const struct tlsfile *f)
 {
@@ -371,8 +378,18 @@ static void row_add(struct hooks_stats *s, const struct tlsfile *f)
 		return;
 	snprintf(r->path, sizeof(r->path), "%s", f->path);
 	snprintf(r->evidence, sizeof(r->evidence), "%.95s", f->state == TLSFILE_PROBED ? f->evidence : f->why);
-	r->points = f->attached ? attach_points(f->attached) : 0;
+	r->points = f->hold ? hold_points(f->hold) : 0;
 	r->procs = f->refs;
+}
+
+static void rows_add(const struct tlsfiles *t, struct hooks_stats *s, enum tlsfile_state state)
+{
+	for (uint32_t i = 0; i < t->table.n; i++) {
+		const struct tlsfile *f = t->file[i];
+
+		if (f->state == state && (f->refs || state == TLSFILE_PROBED))
+			row_add(s, f);
+	}
 }
 
 void tlsfiles_stats(const struct tlsfiles *t, struct hooks_stats *ret)
@@ -382,16 +399,14 @@ void tlsfiles_stats(const struct tlsfiles *t, struct hooks_stats *ret)
 	resolver_stats(t->resolver, &r);
 	ret->nfiles = 0;
 	ret->known_files = (uint32_t)t->table.n;
-	ret->attached = t->attached;
-	ret->detached = t->detached;
+	holds_count(t->holds, &ret->attached, &ret->detached);
 	ret->refused_files = t->refused;
 	ret->rewritten = t->rewritten;
 	ret->resolved = r.files;
 	ret->cached = r.cached;
 	ret->resolver_died = r.died;
 	ret->resolver_late = r.timed_out;
-	for (int state = TLSFILE_PROBED; state <= TLSFILE_REFUSED; state++)
-		for (uint32_t i = 0; i < TLSFILES_MAX && state != TLSFILE_NOTHING; i++)
-			if (t->file[i] && t->file[i]->state == state && (t->file[i]->refs || state == TLSFILE_PROBED))
-				row_add(ret, t->file[i]);
+	rows_add(t, ret, TLSFILE_PROBED);
+	rows_add(t, ret, TLSFILE_OPAQUE);
+	rows_add(t, ret, TLSFILE_REFUSED);
 }

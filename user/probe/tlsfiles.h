@@ -4,15 +4,16 @@
 #define MCPVIGIL_PROBE_TLSFILES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "probe/attach.h"
 #include "probe/mapped.h"
-#include "probe/resolver.h"
 
 #define TLSFILES_MAX 4096
+#define TLSFILES_NONE UINT32_MAX
 #define TLSFILES_LINGER_NS (15 * 1000000000ull) /* probes stay that long behind the last user */
 
+struct evloop;
 struct hooks_stats;
 struct probe;
 struct tlsfiles;
@@ -22,15 +23,16 @@ enum tlsfile_state {
 	TLSFILE_RESOLVING,
 	TLSFILE_PROBED,
 	TLSFILE_NOTHING,   /* no TLS code */
-	TLSFILE_REFUSED,   /* TLS code that is not read, or a file that is not looked at: why */
+	TLSFILE_REFUSED,   /* a file that is not looked at: why */
+	TLSFILE_OPAQUE,	   /* TLS code that is not read: why */
 };
 
 struct tlsfiles_opts {
-	struct probe *probe; /* NULL: nothing is attached (tests) */
+	struct probe *probe;
 	struct evloop *loop;
 	const char *cache_dir;
 	bool remote; /* see openfile.h */
-	/* A file's state changed: processes that map it are to be judged anew. */
+	/* A file's state changed: processes that map it are to be judged anew. Not from tlsfiles_put. */
 	void (*changed)(void *ctx, uint32_t file);
 	void *ctx;
 };
@@ -38,18 +40,21 @@ struct tlsfiles_opts {
 /* NULL with errno. */
 struct tlsfiles *tlsfiles_new(const struct tlsfiles_opts *o);
 void tlsfiles_free(struct tlsfiles *t);
-/* The file @m, which @pid maps: its number, used once more until tlsfiles_put; UINT32_MAX where there is no room. */
+/* The file @m, which @pid maps: its number, used once more until tlsfiles_put. TLSFILES_NONE: it is no file to look at, or there
+ * is no room, which is counted. */
 uint32_t tlsfiles_get(struct tlsfiles *t, uint32_t pid, const struct mapped_file *m);
 void tlsfiles_put(struct tlsfiles *t, uint32_t file);
 enum tlsfile_state tlsfiles_state(const struct tlsfiles *t, uint32_t file);
 /* 1 << enum tls_stack of its probes. */
 uint32_t tlsfiles_stacks(const struct tlsfiles *t, uint32_t file);
-/* Why it is refused, with its name, for people. */
+/* For people: where it is probed, its path; else its name and why it is not. */
 void tlsfiles_why(const struct tlsfiles *t, uint32_t file, char *ret, size_t size);
 /* Are the processes to be looked at anew, since files that they map were being written? Once. */
 bool tlsfiles_again(struct tlsfiles *t, uint64_t now);
 /* Files that are being looked at. */
 uint32_t tlsfiles_busy(const struct tlsfiles *t);
+/* Files that found no room, since the start. */
+uint64_t tlsfiles_full(const struct tlsfiles *t);
 void tlsfiles_tick(struct tlsfiles *t, uint64_t now);
 void tlsfiles_stats(const struct tlsfiles *t, struct hooks_stats *ret);
 

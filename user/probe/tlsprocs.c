@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A process is looked at as it runs a program, shortly afterwards, since libraries are loaded late, and when it speaks TLS. It
- * counts as a user of each file that it maps until it ends. */
+ * counts as a user of each file that it maps until it ends. Where it maps what it did the last time, its files are not asked for
+ * again.
+ *
+ * One of which nobody told us has a start that is known to a hundredth of a second only. That is no name of it in records, so it is
+ * told of once somebody has. */
 #include "probe/tlsprocs.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/procfs.h"
 #include "base/table.h"
 #include "probe/mapped.h"
 
-#define MS 1000000ull
-#define SWEEP_NS (30000 * MS)
+#define MS NSEC_PER_MSEC
 #define TICK_NS 10000000 /* /proc cuts start times to clock ticks */
+#define SLICE_NS (5 * MS) /* of a sweep, in each tick */
+#define SLICE_FIRST_NS (200 * MS)
 
 static const uint64_t later[] = { 50 * MS, 500 * MS, 3000 * MS };
 
@@ -25,7 +30,11 @@ struct tlsproc {
 	uint32_t pid;
 	uint64_t start; /* 0: not known */
 	uint64_t ticks; /* the same as /proc has it */
-	uint32_t n, files[MAPPED_MAX];
+	uint64_t seen;	/* boot ns: it was last looked at */
+	uint64_t sum;	/* of what it mapped then; 0: look at all of it */
+	bool early; /* nothing but its beginning was looked at: that there is no TLS code is told later */
+	bool untold;
+	uint32_t n, *files; /* without those in which there is no TLS code */
 	struct ev_hooked told;
 };
 
@@ -37,25 +46,33 @@ struct timer {
 struct tlsprocs {
 	struct table table;
 	struct tlsfiles *files;
-	void (*tell)(void *ctx, const struct ev_hooked *h);
+	int (*tell)(void *ctx, const struct ev_hooked *h);
 	void *ctx;
-	uint64_t swept, look_ns_max;
-	uint32_t ntimers;
+	uint64_t swept, look_ns_max, full;
+	uint32_t npids, at; /* of a sweep */
+	bool swept_once;
+	uint32_t ntimers, nuntold;
 	struct timer timers[TLSPROCS_TIMERS];
+	uint32_t pids[TLSPROCS_SWEEP];
+	uint32_t got[MAPPED_MAX];
 	struct mapped mapped;
 };
 
-static void proc_free(struct tlsprocs *t, struct tlsproc *p)
+/* --- One process ------------------------------------------------------------------------------------------------ */
+
+static void files_put(struct tlsprocs *t, uint32_t *files, uint32_t n)
 {
-	for (uint32_t i = 0; i < p->n; i++)
-		tlsfiles_put(t->files, p->files[i]);
-	free(p);
+	for (uint32_t i = 0; i < n; i++)
+		tlsfiles_put(t->files, files[i]);
+	free(files);
 }
 
 static void proc_drop(struct tlsprocs *t, struct tlsproc *p)
 {
 	table_del(&t->table, &p->node);
-	proc_free(t, p);
+	t->nuntold -= p->untold;
+	files_put(t, p->files, p->n);
+	free(p);
 }
 
 static struct tlsproc *proc_find(struct tlsprocs *t, uint32_t pid)
@@ -65,11 +82,34 @@ static struct tlsproc *proc_find(struct tlsprocs *t, uint32_t pid)
 	return n ? table_entry(n, struct tlsproc, node) : NULL;
 }
 
-/* The process that has the pid now; NULL where it is gone or has another start. */
+/* The least recently looked at without TLS code makes room; the others hold probes. */
+static bool proc_room(struct tlsprocs *t)
+{
+	struct table_node *n = t->table.oldest;
+
+	if (t->table.n < TLSPROCS_MAX)
+		return true;
+	t->full++;
+	for (; n; n = n->newer) {
+		struct tlsproc *p = table_entry(n, struct tlsproc, node);
+
+		if (p->n)
+			continue;
+		proc_drop(t, p);
+		return true;
+	}
+	return false;
+}
+
+static bool same_start(uint64_t start, uint64_t ticks)
+{
+	return start >= ticks && start - ticks <= 2 * TICK_NS;
+}
+
+/* The process that has the pid now; NULL where it is gone, has another start, or is not to be looked at. */
 static struct tlsproc *proc_get(struct tlsprocs *t, uint32_t pid, uint64_t start)
 {
 	struct tlsproc *p = proc_find(t, pid);
-	struct table_node *old;
 	struct procfs_stat st;
 	int dir = procfs_dir((pid_t)pid), err;
 
@@ -80,98 +120,169 @@ static struct tlsproc *proc_get(struct tlsprocs *t, uint32_t pid, uint64_t start
 		proc_drop(t, p);
 		p = NULL;
 	}
-	if (err || (start && (start < st.start_ns || start - st.start_ns > 2 * TICK_NS)))
+	/* Children of ours look into files. */
+	if (err || st.ppid == getpid() || (start && !same_start(start, st.start_ns)))
 		return NULL;
 	if (!p) {
-		p = calloc(1, sizeof(*p));
+		p = proc_room(t) ? calloc(1, sizeof(*p)) : NULL;
 		if (!p)
 			return NULL;
 		p->pid = pid;
 		p->ticks = st.start_ns;
-		old = table_add(&t->table, &p->node, &p->pid, sizeof(p->pid));
-		if (old)
-			proc_free(t, table_entry(old, struct tlsproc, node));
+		table_add(&t->table, &p->node, &p->pid, sizeof(p->pid));
 	}
 	if (start)
 		p->start = start;
 	return p;
 }
 
-/* What is known of it by now, told where it is new. Not while one of its files is being looked at. */
-static void judge(struct tlsprocs *t, struct tlsproc *p)
+/* What its files say of it, and why, as the most telling one has it. false: one of them is being looked at. */
+static bool verdict(const struct tlsprocs *t, const struct tlsproc *p, struct ev_hooked *ret)
 {
-	struct ev_hooked h = { .hdr = { .size = sizeof(h), .kind = EV_HOOKED, .pid = p->pid }, .state = HOOKED_NOTHING };
+	static const uint8_t weight[] = {
+		[TLSFILE_NOTHING] = 0, [TLSFILE_NEW] = 1, [TLSFILE_REFUSED] = 1, [TLSFILE_OPAQUE] = 2, [TLSFILE_PROBED] = 3,
+	};
+	enum tlsfile_state most = TLSFILE_NOTHING;
 
-	if (!p->start)
-		return;
 	for (uint32_t i = 0; i < p->n; i++) {
 		enum tlsfile_state s = tlsfiles_state(t->files, p->files[i]);
 
 		if (s == TLSFILE_RESOLVING)
-			return;
-		h.stacks |= tlsfiles_stacks(t->files, p->files[i]);
-		if (s == TLSFILE_REFUSED && !h.why[0])
-			tlsfiles_why(t->files, p->files[i], h.why, sizeof(h.why));
+			return false;
+		ret->stacks |= tlsfiles_stacks(t->files, p->files[i]);
+		if (weight[s] > weight[most]) {
+			most = s;
+			tlsfiles_why(t->files, p->files[i], ret->why, sizeof(ret->why));
+		}
 	}
-	h.state = h.stacks ? HOOKED_YES : h.why[0] ? HOOKED_REFUSED : HOOKED_NOTHING;
+	ret->state = ret->stacks ? HOOKED_YES : ret->why[0] ? HOOKED_REFUSED : HOOKED_NOTHING;
+	return true;
+}
+
+/* Most files have no TLS code: whoever maps them need not hold them. */
+static void prune(struct tlsprocs *t, struct tlsproc *p)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->n; i++) {
+		if (tlsfiles_state(t->files, p->files[i]) == TLSFILE_NOTHING)
+			tlsfiles_put(t->files, p->files[i]);
+		else
+			p->files[n++] = p->files[i];
+	}
+	p->n = n;
+}
+
+/* Tell what is known of it by now, where it is new. */
+static void judge(struct tlsprocs *t, struct tlsproc *p)
+{
+	struct ev_hooked h = { .hdr = { .size = sizeof(h), .kind = EV_HOOKED, .pid = p->pid } };
+
+	prune(t, p);
+	if (!p->start || !verdict(t, p, &h))
+		return;
 	h.start = p->start;
 	h.hdr.ts = p->told.hdr.ts;
-	if (memcmp(&h, &p->told, sizeof(h)) == 0)
+	t->nuntold -= p->untold;
+	p->untold = false;
+	if (memcmp(&h, &p->told, sizeof(h)) == 0 || (p->early && h.state == HOOKED_NOTHING))
 		return;
 	h.hdr.ts = clock_boot_ns();
-	p->told = h;
-	t->tell(t->ctx, &h);
+	p->untold = t->tell(t->ctx, &h) != 0;
+	t->nuntold += p->untold;
+	if (!p->untold)
+		p->told = h;
 }
 
-static bool has_file(const struct tlsproc *p, uint32_t file)
+/* Of what was read from maps: it differs where what is mapped does. Never 0. */
+static uint64_t mapped_sum(const struct mapped *m)
 {
-	for (uint32_t i = 0; i < p->n; i++)
-		if (p->files[i] == file)
-			return true;
-	return false;
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < m->n; i++) {
+		const uint64_t key[] = { m->file[i].dev, m->file[i].ino };
+
+		sum ^= hash_bytes(key, sizeof(key));
+	}
+	return sum | 1;
 }
 
-static void proc_look(struct tlsprocs *t, uint32_t pid, uint64_t start)
+/* Other files than those before, or the same in another state. */
+static void files_take(struct tlsprocs *t, struct tlsproc *p)
+{
+	uint32_t n = 0, had, *before;
+
+	for (uint32_t i = 0; i < t->mapped.n; i++) {
+		uint32_t file = tlsfiles_get(t->files, p->pid, &t->mapped.file[i]);
+
+		if (file != TLSFILES_NONE)
+			t->got[n++] = file;
+	}
+	had = p->n; /* by now: a file may have been settled meanwhile */
+	before = p->files;
+	p->files = n ? malloc(n * sizeof(p->files[0])) : NULL;
+	p->n = p->files ? n : 0;
+	for (uint32_t i = 0; i < n; i++) {
+		if (p->files)
+			p->files[i] = t->got[i];
+		else
+			tlsfiles_put(t->files, t->got[i]);
+	}
+	files_put(t, before, had);
+}
+
+static bool is_settled(const struct tlsprocs *t, const struct tlsproc *p)
+{
+	for (uint32_t i = 0; i < p->n; i++) {
+		if (tlsfiles_state(t->files, p->files[i]) == TLSFILE_NEW)
+			return false;
+	}
+	return true;
+}
+
+enum { LOOK_AGAIN, LOOK_EXEC, LOOK_HELLO };
+
+static void proc_look(struct tlsprocs *t, uint32_t pid, uint64_t start, int why)
 {
 	struct tlsproc *p = proc_get(t, pid, start);
-	uint32_t before[MAPPED_MAX], n;
+	uint64_t sum;
 
-	if (!p || mapped_read(pid, &t->mapped))
+	if (!p)
 		return;
-	n = p->n;
-	memcpy(before, p->files, n * sizeof(before[0]));
-	p->n = 0;
-	for (uint32_t i = 0; i < t->mapped.n; i++) {
-		uint32_t file = tlsfiles_get(t->files, pid, &t->mapped.file[i]);
-
-		if (file == UINT32_MAX)
-			continue;
-		if (has_file(p, file))
-			tlsfiles_put(t->files, file);
-		else
-			p->files[p->n++] = file;
-	}
-	for (uint32_t i = 0; i < n; i++)
-		tlsfiles_put(t->files, before[i]);
+	if (why == LOOK_EXEC) /* another program: nothing that was told of the one before holds */
+		memset(&p->told, 0, sizeof(p->told));
+	p->early = why == LOOK_EXEC;
+	p->seen = clock_boot_ns();
+	if (mapped_read(pid, &t->mapped) || t->mapped.n == 0)
+		return;
+	t->full += t->mapped.more;
+	sum = mapped_sum(&t->mapped);
+	if (why != LOOK_AGAIN || sum != p->sum || !is_settled(t, p))
+		files_take(t, p);
+	p->sum = sum;
 	judge(t, p);
 }
 
-static void proc_look_timed(struct tlsprocs *t, uint32_t pid, uint64_t start)
+static void proc_look_timed(struct tlsprocs *t, uint32_t pid, uint64_t start, int why)
 {
 	uint64_t from = clock_boot_ns(), took;
 
 	if (pid == (uint32_t)getpid() || pid == (uint32_t)getppid())
 		return;
-	proc_look(t, pid, start);
+	proc_look(t, pid, start, why);
 	took = clock_boot_ns() - from;
 	if (took > t->look_ns_max)
 		t->look_ns_max = took;
 }
 
+/* --- When ------------------------------------------------------------------------------------------------------- */
+
 static void timer_add(struct tlsprocs *t, uint32_t pid, uint64_t due)
 {
-	if (t->ntimers < TLSPROCS_TIMERS) /* the sweep makes up for it */
+	if (t->ntimers < TLSPROCS_TIMERS)
 		t->timers[t->ntimers++] = (struct timer){ due, pid };
+	else
+		t->full++;
 }
 
 void tlsprocs_look(struct tlsprocs *t, uint32_t pid, uint64_t start, enum hooks_reason why)
@@ -180,39 +291,16 @@ void tlsprocs_look(struct tlsprocs *t, uint32_t pid, uint64_t start, enum hooks_
 
 	if (why == HOOKS_EXIT) {
 		p = proc_find(t, pid);
-		if (p && (!p->start || p->start == start))
+		if (p && (p->start ? p->start == start : same_start(start, p->ticks)))
 			proc_drop(t, p);
 		return;
 	}
-	proc_look_timed(t, pid, start);
+	proc_look_timed(t, pid, start, why == HOOKS_EXEC ? LOOK_EXEC : LOOK_HELLO);
 	for (unsigned int i = 0; why == HOOKS_EXEC && i < sizeof(later) / sizeof(later[0]); i++)
 		timer_add(t, pid, clock_boot_ns() + later[i]);
 }
 
-static int scan_one(pid_t pid, void *ctx)
-{
-	proc_look_timed(ctx, (uint32_t)pid, 0);
-	return 0;
-}
-
-void tlsprocs_scan(struct tlsprocs *t)
-{
-	struct table_node *n, *next;
-
-	t->swept = clock_boot_ns();
-	procfs_each(scan_one, t);
-	for (n = t->table.oldest; n; n = next) {
-		struct tlsproc *p = table_entry(n, struct tlsproc, node);
-		char path[32];
-
-		next = n->newer;
-		snprintf(path, sizeof(path), "/proc/%u", p->pid);
-		if (access(path, F_OK))
-			proc_drop(t, p);
-	}
-}
-
-void tlsprocs_tick(struct tlsprocs *t, uint64_t now)
+static void timers_run(struct tlsprocs *t, uint64_t now)
 {
 	for (uint32_t i = 0; i < t->ntimers;) {
 		struct timer due = t->timers[i];
@@ -223,11 +311,79 @@ void tlsprocs_tick(struct tlsprocs *t, uint64_t now)
 		}
 		t->timers[i] = t->timers[--t->ntimers];
 		if (proc_find(t, due.pid))
-			proc_look_timed(t, due.pid, 0);
+			proc_look_timed(t, due.pid, 0, LOOK_AGAIN);
 	}
+}
+
+static int sweep_add(pid_t pid, void *ctx)
+{
+	struct tlsprocs *t = ctx;
+
+	if (t->npids < TLSPROCS_SWEEP)
+		t->pids[t->npids++] = (uint32_t)pid;
+	else
+		t->full++;
+	return 0;
+}
+
+void tlsprocs_sweep(struct tlsprocs *t)
+{
+	t->swept = clock_boot_ns();
+	t->npids = t->at = 0;
+	procfs_each(sweep_add, t);
+}
+
+/* Those that the sweep did not come across are gone, as a rule. */
+static void sweep_end(struct tlsprocs *t)
+{
+	struct table_node *n, *next;
+
+	for (n = t->table.oldest; n; n = next) {
+		struct tlsproc *p = table_entry(n, struct tlsproc, node);
+
+		next = n->newer;
+		if (p->seen >= t->swept)
+			continue;
+		p = proc_get(t, p->pid, 0);
+		if (p)
+			p->seen = clock_boot_ns();
+	}
+	t->npids = t->at = 0;
+	t->swept_once = true;
+}
+
+static void sweep_run(struct tlsprocs *t, uint64_t now)
+{
+	uint64_t end = now + (t->swept_once ? SLICE_NS : SLICE_FIRST_NS);
+
+	if (!t->npids)
+		return;
+	while (t->at < t->npids && clock_boot_ns() < end)
+		proc_look_timed(t, t->pids[t->at++], 0, LOOK_AGAIN);
+	if (t->at == t->npids)
+		sweep_end(t);
+}
+
+static void untold_tell(struct tlsprocs *t)
+{
+	for (struct table_node *n = t->nuntold ? t->table.newest : NULL; n; n = n->older) {
+		struct tlsproc *p = table_entry(n, struct tlsproc, node);
+
+		if (p->untold)
+			judge(t, p);
+		if (p->untold) /* there is still no room */
+			return;
+	}
+}
+
+void tlsprocs_tick(struct tlsprocs *t, uint64_t now)
+{
+	timers_run(t, now);
 	tlsfiles_tick(t->files, now);
-	if (tlsfiles_again(t->files, now) || now >= t->swept + SWEEP_NS)
-		tlsprocs_scan(t);
+	if (!t->npids && (tlsfiles_again(t->files, now) || now >= t->swept + TLSPROCS_SWEEP_NS))
+		tlsprocs_sweep(t);
+	sweep_run(t, now);
+	untold_tell(t);
 }
 
 static void on_changed(void *ctx, uint32_t file)
@@ -237,13 +393,18 @@ static void on_changed(void *ctx, uint32_t file)
 	for (struct table_node *n = t->table.oldest; n; n = n->newer) {
 		struct tlsproc *p = table_entry(n, struct tlsproc, node);
 
-		if (has_file(p, file))
-			judge(t, p);
+		for (uint32_t i = 0; i < p->n; i++) {
+			if (p->files[i] == file) {
+				judge(t, p);
+				break;
+			}
+		}
 	}
 }
 
-struct tlsprocs *tlsprocs_new(const struct tlsfiles_opts *files, void (*tell)(void *ctx, const struct ev_hooked *h),
-			      void *ctx)
+/* --- All -------------------------------------------------------------------------------------------------------- */
+
+struct tlsprocs *tlsprocs_new(const struct tlsfiles_opts *files, int (*tell)(void *ctx, const struct ev_hooked *h), void *ctx)
 {
 	struct tlsfiles_opts o = *files;
 	struct tlsprocs *t = calloc(1, sizeof(*t));
@@ -278,7 +439,17 @@ void tlsprocs_free(struct tlsprocs *t)
 
 uint32_t tlsprocs_busy(const struct tlsprocs *t)
 {
-	return tlsfiles_busy(t->files);
+	return tlsfiles_busy(t->files) + t->npids - t->at;
+}
+
+bool tlsprocs_waiting(const struct tlsprocs *t)
+{
+	return t->ntimers || t->nuntold || tlsprocs_busy(t);
+}
+
+uint64_t tlsprocs_full(const struct tlsprocs *t)
+{
+	return t->full + tlsfiles_full(t->files);
 }
 
 void tlsprocs_stats(const struct tlsprocs *t, struct hooks_stats *ret)
