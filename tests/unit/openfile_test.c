@@ -48,7 +48,7 @@ static int tear_down(void **state)
 
 static bool line(const char *text, struct mount *ret)
 {
-	return mount_line(text, strlen(text), ret);
+	return mount_line(text, strlen(text), ret, NULL);
 }
 
 static void test_mount_line(void **state)
@@ -72,6 +72,24 @@ static void test_mount_line(void **state)
 	assert_string_equal(mnt.type, "fuse.sshfs");
 	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(line(bad[i], &mnt));
+}
+
+static void assert_text(const char *text, const char *point, const char *options)
+{
+	struct mount_text t;
+	struct mount mnt;
+
+	assert_true(mount_line(text, strlen(text), &mnt, &t));
+	assert_true(sv_eq(t.point, (struct sv){ point, strlen(point) }));
+	assert_true(sv_eq(t.options, (struct sv){ options, strlen(options) }));
+}
+
+static void test_mount_text(void **state)
+{
+	(void)state;
+	assert_text("36 35 0:51 /r /a\\040b rw,noatime shared:1 - overlay none rw,lowerdir=/x", "/a\\040b", "rw,lowerdir=/x");
+	assert_text("36 35 0:51 / / rw - tmpfs none", "/", "");
+	assert_text("36 35 0:51 / / rw - tmpfs", "/", "");
 }
 
 static void test_types(void **state)
@@ -245,6 +263,7 @@ static void test_large(void **state)
 static void test_memory(void **state)
 {
 	int fd = memfd_create("openfile_test", MFD_CLOEXEC);
+	struct openfile_devs d = { 0 };
 	struct mapped_file f;
 
 	(void)state;
@@ -253,6 +272,7 @@ static void test_memory(void **state)
 	assert_int_equal(ftruncate(fd, SIZE), 0);
 	f = map(fd);
 	assert_true(opens(&f, 0));
+	assert_null(openfile_barred(&d, (uint32_t)getpid(), f.dev, 1));
 	unmap(&f);
 	close(fd);
 }
@@ -282,6 +302,7 @@ static int in_child(int (*fn)(void))
 /* A file of a file system that is mounted nowhere any more could be on anything. */
 static int unmounted(void)
 {
+	struct openfile_devs d = { 0 };
 	char why[OPENFILE_WHY];
 	struct mapped_file f;
 	struct file_id id;
@@ -291,8 +312,9 @@ static int unmounted(void)
 		return SKIP;
 	fd = file_new('a');
 	f = map(fd);
-	STEP(open_error(&f, why) == 0);
+	STEP(open_error(&f, why) == 0 && !openfile_barred(&d, (uint32_t)getpid(), f.dev, 1));
 	STEP(umount2(dir, MNT_DETACH) == 0);
+	STEP(openfile_barred(&d, (uint32_t)getpid(), f.dev, 2 + 60 * NSEC_PER_SEC));
 	STEP(open_error(&f, why) == -EREMOTE);
 	STEP(strcmp(why, "its file system is mounted nowhere that can be seen") == 0);
 	fd = openfile_open((uint32_t)getpid(), &f, true, &id, why);
@@ -426,28 +448,29 @@ static void test_overlay_by_user(void **state)
 	mounts_test(overlaid_by_user);
 }
 
-/* A device's kind is asked for once a minute. */
+/* A device's kind is asked for once a minute; where it is not known, each time. */
 static void test_devices(void **state)
 {
+	const uint32_t self = (uint32_t)getpid();
 	struct openfile_devs d = { 0 };
-	uint64_t now = 1000, dev = 0;
+	uint64_t now = 1000;
 	struct mapped_file f;
-	struct stat st;
 
 	(void)state;
-	assert_int_equal(stat("/proc", &st), 0);
-	assert_int_equal(mapped_read((uint32_t)getpid(), &m), 0);
+	assert_int_equal(mapped_read(self, &m), 0);
 	f = m.file[0];
-	for (unsigned int i = 0; i < OPENFILE_DEVS && f.dev; i++)
-		dev += openfile_remote(&d, (uint32_t)getpid(), f.dev, now);
-	assert_int_equal(dev, 0);
-	d.dev[0].dev = f.dev; /* as if it had been one */
+	assert_null(openfile_barred(&d, self, f.dev, now));
+	assert_int_equal(d.dev[0].dev, f.dev);
+	assert_int_equal(d.dev[0].until, now + 60 * NSEC_PER_SEC);
 	d.dev[0].until = now + 1;
-	d.dev[0].remote = true;
-	assert_true(openfile_remote(&d, (uint32_t)getpid(), f.dev, now));
-	assert_false(openfile_remote(&d, (uint32_t)getpid(), f.dev, now + 1));
+	d.dev[0].why = "as if it had been one";
+	assert_string_equal(openfile_barred(&d, self, f.dev, now), "as if it had been one");
+	assert_null(openfile_barred(&d, self, f.dev, now + 1));
 	assert_int_equal(d.dev[0].until, now + 1 + 60 * NSEC_PER_SEC);
-	assert_false(openfile_remote(&d, (uint32_t)getpid(), 0xffffffffffffull, now)); /* nobody's */
+	for (int i = 0; i < 2; i++)
+		assert_string_equal(openfile_barred(&d, self, 0xffffffffffffull, now),
+				    "its file system is mounted nowhere that can be seen");
+	assert_int_equal(d.dev[1].until, 0);
 }
 
 int main(void)
@@ -456,7 +479,7 @@ int main(void)
 		cmocka_unit_test(test_mount_line), cmocka_unit_test(test_types),   cmocka_unit_test(test_fdinfo),
 		cmocka_unit_test(test_itself),	   cmocka_unit_test(test_no_file), cmocka_unit_test(test_large),
 		cmocka_unit_test(test_memory),	   cmocka_unit_test(test_devices), cmocka_unit_test(test_unmounted),
-		cmocka_unit_test(test_overlay),	   cmocka_unit_test(test_overlay_by_user),
+		cmocka_unit_test(test_overlay),	   cmocka_unit_test(test_overlay_by_user), cmocka_unit_test(test_mount_text),
 	};
 
 	return cmocka_run_group_tests_name("openfile", tests, set_up, tear_down);

@@ -28,8 +28,10 @@ static struct world {
 	int attached, leased; /* at this time */
 	char log[512];	      /* what happened, in order, each a letter */
 	int look_err, open_err, id_err, lease_err, attach_err;
-	bool remote, twins;
+	bool twins;
+	const char *barred;
 	uint64_t mtime; /* of all files */
+	uint64_t now;	/* boot ns */
 	void (*broken)(void *ctx, int fd);
 	void *broken_ctx;
 	int last_fd; /* probed */
@@ -107,12 +109,6 @@ void attach_free_all(struct attached *const *list, uint32_t n)
 void attach_free(struct attached *a)
 {
 	attach_free_all(&a, 1);
-}
-
-uint32_t attach_points(const struct attached *a)
-{
-	(void)a;
-	return 8;
 }
 
 struct leases *leases_new(struct evloop *l, void (*broken)(void *ctx, int fd), void *ctx)

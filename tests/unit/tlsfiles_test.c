@@ -23,6 +23,18 @@
 #include "tls_stack.h"
 #include "tlsfiles_fakes.h"
 
+/* Time passes where a test lets it. */
+uint64_t clock_boot_ns(void)
+{
+	return w.now;
+}
+
+uint32_t attach_points(const struct attached *a)
+{
+	(void)a;
+	return 8;
+}
+
 /* --- Files, as they are found ----------------------------------------------------------------------------------- */
 
 bool twin_probed(int fd, const struct tls_found *f)
@@ -32,13 +44,13 @@ bool twin_probed(int fd, const struct tls_found *f)
 	return w.twins;
 }
 
-bool openfile_remote(struct openfile_devs *d, uint32_t pid, uint64_t dev, uint64_t now)
+const char *openfile_barred(struct openfile_devs *d, uint32_t pid, uint64_t dev, uint64_t now)
 {
 	(void)d;
 	(void)pid;
 	(void)dev;
 	(void)now;
-	return w.remote;
+	return w.barred;
 }
 
 int openfile_id(uint32_t pid, const struct mapped_file *f, struct file_id *ret)
@@ -226,9 +238,9 @@ static void test_refused(void **state)
 	uint32_t file;
 
 	(void)state;
-	w.remote = true;
-	assert_why(get(1), TLSFILE_REFUSED, "libssl.so: its file system is served by a program or another host");
-	w.remote = false;
+	w.barred = "of the sea";
+	assert_why(get(1), TLSFILE_REFUSED, "libssl.so: of the sea");
+	w.barred = NULL;
 	w.open_err = -EREMOTE;
 	assert_why(get(2), TLSFILE_REFUSED, "libssl.so: it is not opened");
 	w.open_err = 0;
@@ -278,7 +290,7 @@ static void test_written(void **state)
 	get(6);
 	done(other, 0, &openssl);
 	assert_why(other, TLSFILE_NEW, "libssl.so: it is being written");
-	assert_true(tlsfiles_again(w.t, clock_boot_ns() + NSEC_PER_SEC));
+	assert_true(tlsfiles_again(w.t, w.now + 2 * NSEC_PER_SEC));
 	w.lease_err = 0;
 	w.attach_err = -ESTALE;
 	get(6);
@@ -292,6 +304,35 @@ static void test_written(void **state)
 	assert_int_equal(w.attached, 2);
 	w.broken(w.broken_ctx, 4000); /* of nobody */
 	assert_int_equal(w.attached, 2);
+}
+
+/* It is written, and looked at again so much later. */
+static void written_for(uint32_t file, unsigned int seconds)
+{
+	w.broken(w.broken_ctx, w.last_fd);
+	w.now += seconds * NSEC_PER_SEC - 1;
+	assert_false(tlsfiles_again(w.t, w.now));
+	assert_true(tlsfiles_again(w.t, ++w.now));
+	get(5);
+	done(file, 0, &openssl);
+	assert_int_equal(tlsfiles_state(w.t, file), TLSFILE_PROBED);
+}
+
+/* A file that somebody keeps writing is looked at ever less often, down to half a minute; when that has ended, soon again. */
+static void test_written_on_and_on(void **state)
+{
+	static const unsigned int seconds[] = { 1, 2, 4, 8, 16, 32, 32 };
+	uint32_t file = get_probed(5);
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
+		written_for(file, seconds[i]);
+	w.now += 32 * NSEC_PER_SEC - 1;
+	written_for(file, 32);
+	w.now += 32 * NSEC_PER_SEC;
+	written_for(file, 1);
+	w.now += NSEC_PER_SEC;
+	written_for(file, 1);
 }
 
 /* One real file under two names is probed once, until nobody uses it under either. */
@@ -420,6 +461,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_life),  TEST(test_linger_ends),    TEST(test_verdicts), TEST(test_refused), TEST(test_written),
+		TEST(test_written_on_and_on),
 		TEST(test_twins), TEST(test_twins_written), TEST(test_full),	   TEST(test_stats),   TEST(test_stray),
 	};
 

@@ -277,14 +277,33 @@ static void test_sweep(void **state)
 	w.reads = 0;
 	tlsprocs_tick(w.t, clock_boot_ns());
 	assert_int_equal(w.reads, 0);
+	tlsprocs_tick(w.t, clock_boot_ns() + TLSPROCS_SWEEP_NS);
+	assert_int_not_equal(w.reads, 0);
+}
+
+/* A file that was being written is asked for again from those that have it, and nobody else is looked at. */
+static void test_again(void **state)
+{
+	(void)state;
+	MAPS(2);
+	w.mapper = w.pid;
+	sweep();
+	w.state[2] = TLSFILE_NEW;
+	w.reads = w.gets = 0;
+	tlsprocs_tick(w.t, clock_boot_ns());
+	assert_int_equal(w.reads, 0);
 	w.again = true;
 	tlsprocs_tick(w.t, clock_boot_ns());
 	while (tlsprocs_busy(w.t))
 		tlsprocs_tick(w.t, clock_boot_ns());
-	assert_int_not_equal(w.reads, 0);
-	w.reads = 0;
-	tlsprocs_tick(w.t, clock_boot_ns() + TLSPROCS_SWEEP_NS);
-	assert_int_not_equal(w.reads, 0);
+	assert_int_equal(w.reads, 1);
+	assert_int_equal(w.gets, 1);
+	assert_int_equal(w.refs[2], 1);
+	w.state[2] = TLSFILE_PROBED;
+	w.again = true;
+	tlsprocs_tick(w.t, clock_boot_ns());
+	assert_int_equal(w.reads, 1);
+	assert_false(tlsprocs_busy(w.t));
 }
 
 /* Nothing but the processes that look is left out. */
@@ -406,7 +425,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_exec),  TEST(test_exec_probed), TEST(test_why), TEST(test_pending),	   TEST(test_cheap),
-		TEST(test_sweep), TEST(test_ourselves),	  TEST(test_end), TEST(test_end_of_swept), TEST(test_pid_used_again),
+		TEST(test_sweep), TEST(test_again), TEST(test_ourselves),	  TEST(test_end), TEST(test_end_of_swept), TEST(test_pid_used_again),
 		TEST(test_deaf),  TEST(test_timers_full),
 	};
 

@@ -11,6 +11,7 @@
 
 #include "base/num.h"
 #include "base/sv.h"
+#include "probe/layers.h"
 
 #define LINES_MAX 16384
 
@@ -25,9 +26,9 @@ static struct sv word_cut(struct sv *s)
 	return w;
 }
 
-bool mount_line(const char *line, size_t n, struct mount *ret)
+bool mount_line(const char *line, size_t n, struct mount *ret, struct mount_text *ret_text)
 {
-	struct sv s = { line, n }, dev, type;
+	struct sv s = { line, n }, dev, type, point;
 	uint64_t major, minor;
 	const char *colon;
 
@@ -39,6 +40,8 @@ bool mount_line(const char *line, size_t n, struct mount *ret)
 	if (!colon || num_u64((struct sv){ dev.p, (size_t)(colon - dev.p) }, &major) ||
 	    num_u64((struct sv){ colon + 1, dev.n - (size_t)(colon - dev.p) - 1 }, &minor))
 		return false;
+	word_cut(&s);
+	point = word_cut(&s);
 	while (s.n && !sv_eq(word_cut(&s), SV("-")))
 		;
 	type = word_cut(&s);
@@ -47,30 +50,81 @@ bool mount_line(const char *line, size_t n, struct mount *ret)
 	ret->dev = major << 32 | minor;
 	memcpy(ret->type, type.p, type.n);
 	ret->type[type.n] = 0;
+	if (!ret_text)
+		return true;
+	word_cut(&s);
+	*ret_text = (struct mount_text){ point, word_cut(&s) };
 	return true;
 }
 
-int mount_find(uint32_t pid, uint64_t id, uint64_t dev, struct mount *ret)
+/* Call @cb for each mount that process @pid sees, until it returns what is not 0, which is returned. -errno. */
+static int mounts_each(uint32_t pid, int (*cb)(void *ctx, const struct mount *m, const struct mount_text *text), void *ctx)
 {
 	char path[32], *line = NULL;
-	int err = -ENOENT;
 	size_t size = 0;
+	int ret = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%u/mountinfo", pid);
 	f = fopen(path, "re");
 	if (!f)
 		return -errno;
-	for (int i = 0; i < LINES_MAX && err && getline(&line, &size, f) > 0; i++) {
+	for (int i = 0; i < LINES_MAX && !ret && getline(&line, &size, f) > 0; i++) {
+		struct mount_text text;
 		struct mount m;
 
-		if (!mount_line(line, strcspn(line, "\n"), &m) || (id ? m.id != id : m.dev != dev))
-			continue;
-		*ret = m;
-		err = 0;
+		if (mount_line(line, strcspn(line, "\n"), &m, &text))
+			ret = cb(ctx, &m, &text);
 	}
 	free(line);
 	fclose(f);
+	return ret;
+}
+
+struct wanted {
+	uint64_t id, dev;
+	struct mount *ret;
+	struct layers *layers;
+};
+
+static int wanted_check(void *ctx, const struct mount *m, const struct mount_text *text)
+{
+	struct wanted *w = ctx;
+
+	if (w->id ? m->id != w->id : m->dev != w->dev)
+		return 0;
+	if (w->ret)
+		*w->ret = *m;
+	if (w->layers)
+		layers_take(w->layers, text->options);
+	return 1;
+}
+
+int mount_find(uint32_t pid, uint64_t id, uint64_t dev, struct mount *ret)
+{
+	int found = mounts_each(pid, wanted_check, &(struct wanted){ .id = id, .dev = dev, .ret = ret });
+
+	return found > 0 ? 0 : found ? found : -ENOENT;
+}
+
+static int cover(void *ctx, const struct mount *m, const struct mount_text *text)
+{
+	layers_cover(ctx, text->point, mount_is_remote(m->type));
+	return 0;
+}
+
+int mount_overlay_remote(uint32_t pid, uint64_t id)
+{
+	struct layers *l = calloc(1, sizeof(*l));
+	int err = l ? mounts_each(pid, wanted_check, &(struct wanted){ .id = id, .layers = l }) : -ENOMEM;
+
+	if (err == 0)
+		err = -ENOENT;
+	if (err > 0)
+		err = mounts_each(1, cover, l);
+	if (!err)
+		err = layers_remote(l);
+	free(l);
 	return err;
 }
 

@@ -5,7 +5,7 @@
  * another file.
  *
  * Whatever may be somebody's FUSE file system is left alone: one that nobody's list of mounts has (its descriptor was passed on, or
- * the mount is gone), and an overlay that a user of a namespace of his own may have mounted over one. */
+ * the mount is gone), an overlay that lies on one, or that a user of a namespace of his own may have mounted over one. */
 #include "probe/openfile.h"
 
 #include <errno.h>
@@ -24,8 +24,35 @@
 #define BYTES_MAX (1ULL << 30) /* see resolver_look */
 #define DEV_NS	  (60 * NSEC_PER_SEC)
 #define SERVED	  "its file system is served by a program or another host"
+#define UNSEEN	  "its file system is mounted nowhere that can be seen"
 
-bool openfile_remote(struct openfile_devs *d, uint32_t pid, uint64_t dev, uint64_t now)
+/* The device of the mount that the kernel keeps to itself: memory that a program made a file of. */
+static uint64_t memory_dev(void)
+{
+	static uint64_t dev;
+	struct stat st;
+	int fd;
+
+	if (dev)
+		return dev;
+	fd = memfd_create("mcpvigil", MFD_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		dev = (uint64_t)major(st.st_dev) << 32 | minor(st.st_dev);
+	if (fd >= 0)
+		close(fd);
+	return dev;
+}
+
+/* The mount with @id, or one of @dev, in sight of @pid, of process 1, or in ours. A process in a chroot, or in a namespace of its
+ * own, may have a file from outside. 0 or -ENOENT. */
+static int mount_seen(uint32_t pid, uint64_t id, uint64_t dev, struct mount *ret)
+{
+	if (!mount_find(pid, id, dev, ret) || !mount_find(1, id, dev, ret) || !mount_find((uint32_t)getpid(), id, dev, ret))
+		return 0;
+	return -ENOENT;
+}
+
+const char *openfile_barred(struct openfile_devs *d, uint32_t pid, uint64_t dev, uint64_t now)
 {
 	unsigned int at = OPENFILE_DEVS, oldest = 0;
 	struct mount m;
@@ -37,14 +64,14 @@ bool openfile_remote(struct openfile_devs *d, uint32_t pid, uint64_t dev, uint64
 			oldest = i;
 	}
 	if (at < OPENFILE_DEVS && now < d->dev[at].until)
-		return d->dev[at].remote;
-	if (mount_find(pid, 0, dev, &m))
-		return false;
+		return d->dev[at].why;
+	if (mount_seen(pid, 0, dev, &m))
+		return dev == memory_dev() ? NULL : UNSEEN;
 	at = at < OPENFILE_DEVS ? at : oldest;
 	d->dev[at].dev = dev;
 	d->dev[at].until = now + DEV_NS;
-	d->dev[at].remote = mount_is_remote(m.type);
-	return d->dev[at].remote;
+	d->dev[at].why = mount_is_remote(m.type) ? SERVED : NULL;
+	return d->dev[at].why;
 }
 
 static void map_path(uint32_t pid, const struct mapped_file *f, char ret[96])
@@ -100,23 +127,18 @@ static bool foreign_user_ns(uint32_t pid)
 	return stat(path, &its) || stat("/proc/self/ns/user", &own) || own.st_dev != its.st_dev || own.st_ino != its.st_ino;
 }
 
-/* Of mounts that the kernel keeps to itself: memory that a program made a file of. */
-static bool is_memfd(const struct file_id *id)
+/* An overlay asks the file systems below it. One that process 1 sees as well was mounted by nobody but root. */
+static const char *overlay_waits(uint32_t pid, const struct mount *m)
 {
-	static uint64_t dev;
-	struct stat st;
-	int fd;
+	struct mount other;
+	int remote;
 
-	if (!dev) {
-		fd = memfd_create("mcpvigil", MFD_CLOEXEC);
-		if (fd < 0 || fstat(fd, &st))
-			dev = UINT64_MAX;
-		else
-			dev = st.st_dev;
-		if (fd >= 0)
-			close(fd);
-	}
-	return id->dev == dev;
+	if (foreign_user_ns(pid) && mount_find(1, 0, m->dev, &other))
+		return "an overlay mounted by a user, who may have put anything below it";
+	remote = mount_overlay_remote(pid, m->id);
+	if (remote == -ENOENT)
+		remote = mount_overlay_remote(1, m->id);
+	return remote > 0 ? SERVED : NULL;
 }
 
 /* Does whoever opens the file behind @name, which is only named, wait for nobody? NULL, or why not. */
@@ -127,15 +149,11 @@ static const char *waits(uint32_t pid, int name, const struct file_id *id)
 
 	if (mount_id(name, &mnt))
 		return "it is not known what its file system is";
-	if (!mount_find(pid, mnt, 0, &m)) {
-		if (strcmp(m.type, "overlay") == 0 && foreign_user_ns(pid))
-			return "an overlay mounted by a user, who may have put anything below it";
-		return mount_is_remote(m.type) ? SERVED : NULL;
-	}
-	/* It was opened before its process went into a chroot. */
-	if (!mount_find(1, mnt, 0, &m) || !mount_find((uint32_t)getpid(), mnt, 0, &m))
-		return mount_is_remote(m.type) ? SERVED : NULL;
-	return is_memfd(id) ? NULL : "its file system is mounted nowhere that can be seen";
+	if (mount_seen(pid, mnt, 0, &m))
+		return ((uint64_t)major(id->dev) << 32 | minor(id->dev)) == memory_dev() ? NULL : UNSEEN;
+	if (strcmp(m.type, "overlay") == 0)
+		return overlay_waits(pid, &m);
+	return mount_is_remote(m.type) ? SERVED : NULL;
 }
 
 /* What is behind @name, and may it be read? 0 or -errno with the reason. */

@@ -16,13 +16,13 @@
 struct openfile_devs {
 	struct {
 		uint64_t dev, until; /* ns of CLOCK_BOOTTIME */
-		bool remote;
+		const char *why;
 	} dev[OPENFILE_DEVS];
 };
 
-/* Is the file system of @dev (as maps has it) served by a program or another host, so that even asking what a file is may wait? As
- * process @pid sees it, which maps a file of it; what it does not see is not remote as far as we know. */
-bool openfile_remote(struct openfile_devs *d, uint32_t pid, uint64_t dev, uint64_t now);
+/* Why the file system of @dev (as maps has it) is not to be asked for anything, as whoever serves it may let us wait: NULL, or for
+ * people. @pid maps a file of it. */
+const char *openfile_barred(struct openfile_devs *d, uint32_t pid, uint64_t dev, uint64_t now);
 /* What the file behind @f, which process @pid maps, is now, without asking the server of a FUSE file system. 0 or -errno: -ENOENT,
  * -ESRCH the process is gone, or the mapping; -EINVAL no regular file. */
 int openfile_id(uint32_t pid, const struct mapped_file *f, struct file_id *ret);

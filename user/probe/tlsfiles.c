@@ -19,6 +19,7 @@
 #include "probe/resolver.h"
 
 #define AGAIN_NS NSEC_PER_SEC
+#define AGAIN_MAX_NS (32 * NSEC_PER_SEC) /* then the sweep is as soon */
 
 struct tlsfile {
 	struct table_node node;
@@ -41,6 +42,7 @@ struct tlsfiles {
 	uint32_t busy;
 	uint64_t refused, rewritten, full;
 	uint64_t again; /* boot ns: then whoever maps what was written meanwhile is looked at; 0: nothing was */
+	uint64_t delay, calm; /* of the last time; boot ns: if nothing was written up to then, the next one is short again */
 	struct tlsfile *file[TLSFILES_MAX];
 };
 
@@ -60,11 +62,17 @@ static void settle(struct tlsfile *f, enum tlsfile_state state, const char *why)
 	snprintf(f->why, sizeof(f->why), "%s", why);
 }
 
-/* Its content was in motion: it is looked at anew shortly. */
+/* Its content was in motion: it is looked at anew shortly; where that goes on, ever less often. */
 static void put_off(struct tlsfiles *t, struct tlsfile *f)
 {
+	uint64_t now = clock_boot_ns();
+
 	settle(f, TLSFILE_NEW, "it is being written");
-	t->again = clock_boot_ns() + AGAIN_NS;
+	if (t->again)
+		return;
+	t->delay = now >= t->calm ? AGAIN_NS : 2 * t->delay < AGAIN_MAX_NS ? 2 * t->delay : AGAIN_MAX_NS;
+	t->again = now + t->delay;
+	t->calm = t->again + t->delay;
 }
 
 static void refuse(struct tlsfiles *t, struct tlsfile *f, enum tlsfile_state state, const char *why)
@@ -268,10 +276,8 @@ static bool identify(struct tlsfiles *t, uint32_t pid, const struct mapped_file 
 {
 	int err;
 
-	*ret_why = NULL;
-	if (!t->o.remote && openfile_remote(&t->devs, pid, m->dev, clock_boot_ns())) {
-		*ret_why = "its file system is served by a program or another host";
-	} else {
+	*ret_why = t->o.remote ? NULL : openfile_barred(&t->devs, pid, m->dev, clock_boot_ns());
+	if (!*ret_why) {
 		err = openfile_id(pid, m, ret);
 		if (!err)
 			return true;

@@ -50,7 +50,7 @@ struct tlsprocs {
 	void *ctx;
 	uint64_t swept, look_ns_max, full;
 	uint32_t npids, at; /* of a sweep */
-	bool swept_once;
+	bool all, swept_once; /* it goes through all there are */
 	uint32_t ntimers, nuntold;
 	struct timer timers[TLSPROCS_TIMERS];
 	uint32_t pids[TLSPROCS_SWEEP];
@@ -330,7 +330,21 @@ void tlsprocs_sweep(struct tlsprocs *t)
 {
 	t->swept = clock_boot_ns();
 	t->npids = t->at = 0;
+	t->all = true;
 	procfs_each(sweep_add, t);
+}
+
+/* Those that have a file which is to be looked at anew. */
+static void sweep_unsettled(struct tlsprocs *t)
+{
+	t->npids = t->at = 0;
+	t->all = false;
+	for (struct table_node *n = t->table.oldest; n; n = n->newer) {
+		const struct tlsproc *p = table_entry(n, struct tlsproc, node);
+
+		if (!is_settled(t, p))
+			sweep_add((pid_t)p->pid, t);
+	}
 }
 
 /* Those that the sweep did not come across are gone, as a rule. */
@@ -338,7 +352,7 @@ static void sweep_end(struct tlsprocs *t)
 {
 	struct table_node *n, *next;
 
-	for (n = t->table.oldest; n; n = next) {
+	for (n = t->all ? t->table.oldest : NULL; n; n = next) {
 		struct tlsproc *p = table_entry(n, struct tlsproc, node);
 
 		next = n->newer;
@@ -349,7 +363,7 @@ static void sweep_end(struct tlsprocs *t)
 			p->seen = clock_boot_ns();
 	}
 	t->npids = t->at = 0;
-	t->swept_once = true;
+	t->swept_once |= t->all;
 }
 
 static void sweep_run(struct tlsprocs *t, uint64_t now)
@@ -380,8 +394,10 @@ void tlsprocs_tick(struct tlsprocs *t, uint64_t now)
 {
 	timers_run(t, now);
 	tlsfiles_tick(t->files, now);
-	if (!t->npids && (tlsfiles_again(t->files, now) || now >= t->swept + TLSPROCS_SWEEP_NS))
+	if (!t->npids && now >= t->swept + TLSPROCS_SWEEP_NS)
 		tlsprocs_sweep(t);
+	else if (!t->npids && tlsfiles_again(t->files, now))
+		sweep_unsettled(t);
 	sweep_run(t, now);
 	untold_tell(t);
 }
