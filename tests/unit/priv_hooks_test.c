@@ -201,14 +201,19 @@ static int caches(void)
 {
 	struct cachedir d;
 	char path[96], text[8];
-	int step = 0;
+	int step = 0, fd;
 
-	snprintf(path, sizeof(path), "%s/cache", dir);
+	snprintf(path, sizeof(path), "%s/cache/tls", dir);
 	STEP(cachedir_open(path, &d) == 0);
 	STEP(cachedir_write(&d, "hints", SV("a")) == 0);
 	STEP(cachedir_write(&d, "hints", SV("b")) == 0); /* over the one before */
 	STEP(cachedir_read(&d, "hints", text, sizeof(text)) == 1 && text[0] == 'b');
+	fd = cachedir_write_open(&d, "hints", SV("c"));
+	STEP(fd >= 0);
+	STEP(cachedir_add(fd, SV("d")) == 0);
+	STEP(cachedir_read(&d, "hints", text, sizeof(text)) == 2 && memcmp(text, "cd", 2) == 0);
 	STEP(unlinkat(d.fd, "hints", 0) == 0);
+	STEP(cachedir_add(fd, SV("e")) == -ESTALE);
 	return 0;
 }
 
@@ -218,7 +223,9 @@ static void test_caches(void **state)
 
 	(void)state;
 	assert_int_equal(in_child(caches), 0);
-	snprintf(path, sizeof(path), "%s/cache", dir);
+	snprintf(path, sizeof(path), "%s/cache/tls", dir);
+	assert_int_equal(rmdir(path), 0);
+	*strrchr(path, '/') = 0;
 	assert_int_equal(rmdir(path), 0);
 }
 

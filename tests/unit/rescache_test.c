@@ -245,28 +245,6 @@ static void test_foreign(void **state)
 	rescache_free(c);
 }
 
-static void test_open_directory(void **state)
-{
-	struct cachedir d;
-	char link[64];
-
-	(void)state;
-	assert_int_equal(mkdir(dir, 0700) || chmod(dir, 0770), 0);
-	assert_int_equal(cachedir_open(dir, &d), -EPERM);
-	assert_int_equal(d.fd, -1);
-	assert_int_equal(cachedir_write(&d, name0, SV("x")), -EBADF);
-	assert_int_equal(chmod(dir, 0707), 0);
-	assert_int_equal(cachedir_open(dir, &d), -EPERM);
-	assert_int_equal(chmod(dir, 0755), 0);
-	assert_int_equal(cachedir_open(dir, &d), 0);
-	cachedir_close(&d);
-	snprintf(link, sizeof(link), "%s/link", top);
-	assert_int_equal(symlink(dir, link), 0);
-	assert_true(cachedir_open(link, &d) < 0);
-	snprintf(link, sizeof(link), "%s/a/b", top);
-	assert_int_equal(cachedir_open(link, &d), -ENOENT);
-}
-
 static void test_hints(void **state)
 {
 	const struct file_id a = id_of(1), b = id_of(2);
@@ -301,6 +279,48 @@ static void test_hints(void **state)
 	assert_int_equal(rescache_hint(c, &b, got), 0);
 	rescache_forget(c, &b);
 	assert_int_equal(rescache_hint(c, &b, got), -ENOENT);
+	rescache_free(c);
+}
+
+static ino_t hints_inode(void)
+{
+	struct stat st;
+	char path[160];
+
+	path_of("hints", path);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_ino;
+}
+
+/* A line is added to the file that is there: it is neither opened again nor written anew, unless somebody took it away. */
+static void test_hints_added(void **state)
+{
+	struct rescache *c = rescache_new(dir);
+	uint8_t digest[SHA256_BYTES], got[SHA256_BYTES];
+	const struct file_id ids[] = { id_of(1), id_of(2), id_of(3) };
+	ino_t inode = hints_inode();
+	char path[160];
+
+	(void)state;
+	digest_of(0, digest);
+	path_of("hints", path);
+	assert_int_equal(chmod(path, 0), 0);
+	rescache_learn(c, &ids[0], digest);
+	rescache_learn(c, &ids[1], digest);
+	assert_int_equal(hints_inode(), inode);
+	assert_int_equal(chmod(path, 0600), 0);
+	rescache_free(c);
+	c = rescache_new(dir);
+	assert_int_equal(rescache_hint(c, &ids[0], got), 0);
+	assert_int_equal(rescache_hint(c, &ids[1], got), 0);
+	rescache_learn(c, &ids[2], digest); /* one that is there from before is written anew, once */
+	assert_int_equal(unlink(path), 0);
+	rescache_learn(c, &(struct file_id){ .ino = 4 }, digest);
+	rescache_free(c);
+	c = rescache_new(dir);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(rescache_hint(c, &ids[i], got), 0);
+	assert_int_equal(rescache_hint(c, &(struct file_id){ .ino = 4 }, got), 0);
 	rescache_free(c);
 }
 
@@ -441,7 +461,7 @@ int main(void)
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		CASE(test_kept),	  CASE(test_memory_only), CASE(test_damaged_result), CASE(test_foreign),
-		CASE(test_open_directory), CASE(test_hints),	  CASE(test_damaged_hints),  CASE(test_many_hints),
+		CASE(test_hints_added), CASE(test_hints),	  CASE(test_damaged_hints),  CASE(test_many_hints),
 		CASE(test_full),	  CASE(test_large_results),
 	};
 

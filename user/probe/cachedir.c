@@ -8,8 +8,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -124,11 +126,26 @@ static void drop_oldest(struct cachedir *d)
 
 /* --- The directory ---------------------------------------------------------------------------------------------- */
 
+/* Where one of them cannot be made, the last one cannot either. */
+static void parents_make(const char *path)
+{
+	char part[PATH_MAX];
+
+	for (const char *at = path; *at; at++) {
+		if (*at != '/' || at == path || at - path >= PATH_MAX)
+			continue;
+		memcpy(part, path, (size_t)(at - path));
+		part[at - path] = 0;
+		mkdir(part, 0755);
+	}
+}
+
 int cachedir_open(const char *path, struct cachedir *ret)
 {
 	int err = 0;
 
 	*ret = (struct cachedir){ .fd = -1 };
+	parents_make(path);
 	if (mkdir(path, 0700) && errno != EEXIST)
 		return -errno;
 	ret->fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -183,7 +200,7 @@ static int write_all(int fd, struct sv text)
 	return 0;
 }
 
-int cachedir_write(struct cachedir *d, const char *name, struct sv text)
+int cachedir_write_open(struct cachedir *d, const char *name, struct sv text)
 {
 	char temp[CACHEDIR_NAME + 32];
 	bool fresh = is_entry(name) && faccessat(d->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
@@ -195,27 +212,35 @@ int cachedir_write(struct cachedir *d, const char *name, struct sv text)
 		return -ENOSPC;
 	snprintf(temp, sizeof(temp), "%.*s.new.%d", CACHEDIR_NAME, name, (int)getpid());
 	unlinkat(d->fd, temp, 0); /* left by one with our number */
-	fd = openat(d->fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(d->fd, temp, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	err = write_all(fd, text);
-	close(fd);
 	if (!err && renameat(d->fd, temp, d->fd, name))
 		err = -errno;
-	if (err)
-		unlinkat(d->fd, temp, 0);
-	else
+	if (!err) {
 		d->files += fresh;
+		return fd;
+	}
+	unlinkat(d->fd, temp, 0);
+	close(fd);
 	return err;
 }
 
-int cachedir_append(const struct cachedir *d, const char *name, struct sv text)
+int cachedir_write(struct cachedir *d, const char *name, struct sv text)
 {
-	int fd = open_checked(d, name, O_WRONLY | O_APPEND), err;
+	int fd = cachedir_write_open(d, name, text);
 
-	if (fd < 0)
-		return fd;
-	err = write_all(fd, text);
-	close(fd);
-	return err;
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : 0;
+}
+
+int cachedir_add(int fd, struct sv text)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	return st.st_nlink ? write_all(fd, text) : -ESTALE;
 }

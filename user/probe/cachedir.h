@@ -18,7 +18,7 @@ struct cachedir {
 	uint64_t dropped;
 };
 
-/* Make @path (its last part alone, mode 0700) where it is missing. -errno: -EPERM it is not the effective user's, or others may
+/* Make @path (mode 0700; what leads to it 0755) where it is missing. -errno: -EPERM it is not the effective user's, or others may
  * write it. Then @ret stands for none. */
 int cachedir_open(const char *path, struct cachedir *ret);
 void cachedir_close(struct cachedir *d);
@@ -27,7 +27,9 @@ void cachedir_close(struct cachedir *d);
 ssize_t cachedir_read(const struct cachedir *d, const char *name, char *ret, size_t max);
 /* Put it there, mode 0600: the whole of it or nothing is ever seen. 0 or -errno. */
 int cachedir_write(struct cachedir *d, const char *name, struct sv text);
-/* Add to a file that is there. 0 or -errno, as in cachedir_read. */
-int cachedir_append(const struct cachedir *d, const char *name, struct sv text);
+/* The same, and leave it open: a descriptor through which cachedir_add adds to it, for the caller to close. */
+int cachedir_write_open(struct cachedir *d, const char *name, struct sv text);
+/* 0 or -errno: -ESTALE it is not there any more. */
+int cachedir_add(int fd, struct sv text);
 
 #endif

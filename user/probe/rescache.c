@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -40,6 +41,7 @@ struct rescache {
 	struct table results, hints;
 	size_t bytes;	     /* of texts in results */
 	unsigned int lines;  /* in the file of hints; of the same file some may be older */
+	int hints_fd;	     /* to add to it; -1: it is to be written anew. It could not be opened again (user/priv_hooks.c) */
 	struct buf text;
 	struct rescache_stats stats;
 };
@@ -203,8 +205,9 @@ static void hint_write(const struct hint *h, struct buf *out)
 static void hints_save(struct rescache *c)
 {
 	struct buf out;
-	int err;
 
+	if (c->hints_fd >= 0)
+		close(c->hints_fd);
 	buf_init(&out, HINTS_FILE_MAX);
 	buf_add_str(&out, HINTS_VERSION);
 	c->lines = 0;
@@ -216,8 +219,8 @@ static void hints_save(struct rescache *c)
 			c->lines++;
 		}
 	}
-	err = cachedir_write(&c->dir, HINTS_FILE, buf_sv(&out));
-	c->stats.failed += err && err != -EBADF;
+	c->hints_fd = cachedir_write_open(&c->dir, HINTS_FILE, buf_sv(&out));
+	c->stats.failed += c->hints_fd < 0 && c->hints_fd != -EBADF;
 	buf_done(&out);
 }
 
@@ -233,7 +236,7 @@ void rescache_learn(struct rescache *c, const struct file_id *id, const uint8_t 
 		return;
 	buf_reset(&c->text);
 	hint_write(h, &c->text);
-	if (++c->lines > 2 * HINTS_MAX || cachedir_append(&c->dir, HINTS_FILE, buf_sv(&c->text)))
+	if (++c->lines > 2 * HINTS_MAX || c->hints_fd < 0 || cachedir_add(c->hints_fd, buf_sv(&c->text)))
 		hints_save(c);
 }
 
@@ -317,7 +320,7 @@ struct rescache *rescache_new(const char *dir)
 
 	if (!c)
 		return NULL;
-	c->dir.fd = -1;
+	c->dir.fd = c->hints_fd = -1;
 	buf_init(&c->text, RESOLVED_TEXT_MAX);
 	if (table_init(&c->results, RESULTS_MAX) || table_init(&c->hints, HINTS_MAX)) {
 		rescache_free(c);
@@ -351,6 +354,8 @@ void rescache_free(struct rescache *c)
 	table_done(&c->hints);
 	buf_done(&c->text);
 	cachedir_close(&c->dir);
+	if (c->hints_fd >= 0)
+		close(c->hints_fd);
 	free(c);
 }
 
