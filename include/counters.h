@@ -43,6 +43,7 @@
 	X(SUBSCRIBER_DROPPED, "subscriber_dropped", "records not sent to a trace that reads too slowly") \
 	X(NO_MEMORY, "no_memory", "messages dropped: no memory")                                  \
 	X(HOOKS_BUSY, "hooks_busy", "processes not looked at for TLS at once: too many at a time") \
+	X(HOOKS_RESTARTS, "hooks_restarts", "times the process that probes TLS libraries was started again") \
 	X(OPAQUE_EVICTED, "opaque_evicted", "processes with TLS that were forgotten: the table was full") \
 	X(LIST_FULL, "list_full", "open files not listed at start: too many")                     \
 	X(BAD_RECORD, "bad_record", "records with a size that does not fit their kind")           \

@@ -81,6 +81,8 @@ void agent_hooks_record(struct agent *a, const struct ev_hdr *h)
 
 void agent_hooks_losses(struct agent *a)
 {
-	if (a->hooks)
-		a->kernel[C_HOOKS_BUSY] = hooks_busy(a->hooks);
+	if (!a->hooks)
+		return;
+	a->kernel[C_HOOKS_BUSY] = hooks_busy(a->hooks);
+	a->kernel[C_HOOKS_RESTARTS] = hooks_restarts(a->hooks);
 }

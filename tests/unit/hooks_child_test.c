@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ static struct probe probe;
 static struct world {
 	int pair[2];
 	pthread_t thread;
-	int confine_err, confined, exit_status;
+	int beat, new_err, exit_status;
 	struct hooks_opts o;
 	struct tlsfiles_opts fo;
 	int (*tell)(void *ctx, const struct ev_hooked *h);
@@ -40,7 +41,8 @@ struct tlsprocs *tlsprocs_new(const struct tlsfiles_opts *files, int (*tell)(voi
 	w.fo = *files;
 	w.tell = tell;
 	w.ctx = ctx;
-	return (struct tlsprocs *)&w;
+	errno = w.new_err;
+	return w.new_err ? NULL : (struct tlsprocs *)&w;
 }
 
 void tlsprocs_free(struct tlsprocs *t)
@@ -98,16 +100,10 @@ void tlsprocs_stats(const struct tlsprocs *t, struct hooks_stats *ret)
 	ret->procs = 17;
 }
 
-static int confine(void)
-{
-	w.confined++;
-	return w.confine_err;
-}
-
 static void *run(void *arg)
 {
 	(void)arg;
-	w.exit_status = hooks_main(&probe, &w.o, w.pair[1]);
+	w.exit_status = hooks_main(&probe, &w.o, &(struct hooks_run){ .fd = w.pair[1], .beat = w.beat, .restarts = 4 });
 	return NULL;
 }
 
@@ -117,7 +113,8 @@ static int set_up(void **state)
 {
 	(void)state;
 	memset(&w, 0, sizeof(w));
-	w.o = (struct hooks_opts){ .cache_dir = "/cache", .fuse_network = true, .confine = confine };
+	w.o = (struct hooks_opts){ .cache_dir = "/cache", .fuse_network = true };
+	w.beat = eventfd(0, EFD_CLOEXEC);
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, w.pair);
 }
 
@@ -126,6 +123,7 @@ static int tear_down(void **state)
 	(void)state;
 	close(w.pair[0]);
 	close(w.pair[1]);
+	close(w.beat);
 	return 0;
 }
 
@@ -156,10 +154,11 @@ static void ask(uint32_t pid, uint64_t start_ns, enum hooks_reason why)
 	assert_int_equal(send(w.pair[0], &a, sizeof(a), 0), sizeof(a));
 }
 
-/* Ready once all was looked at, with figures in front; not before it is confined. */
+/* Ready once all was looked at, with figures in front; and it goes on beating. */
 static void test_ready(void **state)
 {
 	struct hooks_news news;
+	eventfd_t beats;
 
 	(void)state;
 	start();
@@ -167,6 +166,7 @@ static void test_ready(void **state)
 	assert_int_equal(news.kind, HOOKS_STATS);
 	assert_int_equal(news.stats.procs, 17);
 	assert_int_equal(news.stats.busy, 42);
+	assert_int_equal(news.stats.restarts, 4);
 	assert_int_equal(news.stats.pid, getpid());
 	for (;;) {
 		ssize_t n = hear(&news);
@@ -177,8 +177,9 @@ static void test_ready(void **state)
 		}
 		assert_int_equal(news.kind, HOOKS_STATS);
 	}
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(eventfd_read(w.beat, &beats), 0);
 	end(0);
-	assert_int_equal(w.confined, 1);
 	assert_int_equal(w.sweeps, 1);
 	assert_true(w.ticks >= 3);
 	assert_int_equal(w.freed, 1);
@@ -187,14 +188,14 @@ static void test_ready(void **state)
 	assert_true(w.fo.remote);
 }
 
-static void test_unconfined(void **state)
+static void test_no_start(void **state)
 {
 	(void)state;
-	w.confine_err = -EPERM;
+	w.new_err = EPERM;
 	start();
 	end(1);
 	assert_int_equal(w.sweeps, 0);
-	assert_null(w.tell);
+	assert_int_equal(w.freed, 0);
 }
 
 static void test_ask(void **state)
@@ -232,7 +233,7 @@ static void test_deaf(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(test_ready), TEST(test_unconfined), TEST(test_ask), TEST(test_deaf) };
+	const struct CMUnitTest tests[] = { TEST(test_ready), TEST(test_no_start), TEST(test_ask), TEST(test_deaf) };
 
 	return cmocka_run_group_tests_name("hooks_child", tests, NULL, NULL);
 }

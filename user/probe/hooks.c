@@ -19,14 +19,14 @@
 #include "probe/load.h"
 
 #define QUEUE_MAX 512 /* told before anybody listens */
-#define STOP_MS 5000
+#define STOP_MS 12000 /* hooks_keep.c takes no longer */
 #define HOOKS_KEEP_MAX 64
 
 struct hooks {
 	int fd;
 	pid_t pid;
 	bool ready, gone;
-	uint64_t busy;
+	uint64_t busy, busy_before; /* of processes that were started again */
 	uint32_t queued;
 	struct ev_hooked *queue;
 	struct hooks_stats stats;
@@ -81,7 +81,7 @@ static _Noreturn void child(struct probe *p, const struct hooks_opts *o, int fd,
 		_exit(1);
 	standard_close();
 	inherited_close(p, fd);
-	_exit(hooks_main(p, o, fd));
+	_exit(hooks_keep(p, o, fd));
 }
 
 struct hooks *hooks_start(struct probe *p, const struct hooks_opts *o)
@@ -136,31 +136,21 @@ void hooks_stop(struct hooks *h)
 		if (done == 0)
 			usleep(2000);
 	}
-	if (done == 0) {
+	if (done == 0) { /* the agent may have given up the right to; it does not wait for ever in any case */
 		kill(h->pid, SIGKILL);
-		waitpid(h->pid, NULL, 0);
+		waitpid(h->pid, NULL, WNOHANG);
 	}
 	free(h->queue);
 	free(h);
 }
 
-/* One message. -EAGAIN: there is none; -EPIPE: the other end is gone. */
-static int hear(struct hooks *h)
+/* @body: bytes of what follows the kind. */
+static void news_take(struct hooks *h, size_t body)
 {
-	ssize_t n = recv(h->fd, &h->news, sizeof(h->news), MSG_DONTWAIT);
-	const size_t head = offsetof(struct hooks_news, hooked);
-	size_t body = n < (ssize_t)head ? 0 : (size_t)n - head;
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return -EAGAIN;
-	if (n <= 0) {
-		h->gone = true;
-		return -EPIPE;
-	}
-	if (n < (ssize_t)head)
-		return 0;
 	if (h->news.kind == HOOKS_READY) {
 		h->ready = true;
+	} else if (h->news.kind == HOOKS_ENDED) {
+		h->gone = true;
 	} else if (h->news.kind == HOOKS_HOOKED && body == sizeof(h->news.hooked)) {
 		h->news.hooked.why[EV_WHY_MAX - 1] = 0;
 		if (h->queued < QUEUE_MAX)
@@ -168,9 +158,24 @@ static int hear(struct hooks *h)
 		else
 			h->busy++;
 	} else if (h->news.kind == HOOKS_STATS && body == sizeof(h->stats)) {
+		if (h->news.stats.restarts != h->stats.restarts)
+			h->busy_before += h->stats.busy;
 		h->stats = h->news.stats;
 	}
-	return 0;
+}
+
+/* One message. -EAGAIN: there is none; -EPIPE: the other end is gone. */
+static int hear(struct hooks *h)
+{
+	const ssize_t head = offsetof(struct hooks_news, hooked);
+	ssize_t n = h->gone ? 0 : recv(h->fd, &h->news, sizeof(h->news), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return -EAGAIN;
+	if (n >= head)
+		news_take(h, (size_t)(n - head));
+	h->gone |= n <= 0;
+	return h->gone ? -EPIPE : 0;
 }
 
 int hooks_wait(struct hooks *h, uint32_t ms)
@@ -221,7 +226,12 @@ int hooks_consume(struct hooks *h, probe_fn fn, void *ctx)
 
 uint64_t hooks_busy(const struct hooks *h)
 {
-	return h->busy + h->stats.busy;
+	return h->busy + h->busy_before + h->stats.busy;
+}
+
+uint32_t hooks_restarts(const struct hooks *h)
+{
+	return h->stats.restarts;
 }
 
 void hooks_stats(const struct hooks *h, struct hooks_stats *ret)

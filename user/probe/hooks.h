@@ -3,7 +3,7 @@
  * rings waits for it nor the process that holds payloads and talks to the network keeps the rights that it takes.
  *
  * It is forked once the programs are loaded, lives as long as the agent, and dies with it (PR_SET_PDEATHSIG, and its end of
- * the socket): the kernel takes the probes down then. */
+ * the socket): the kernel takes the probes down then. Where it is killed or stuck, it is started again (hooks_keep.c). */
 #ifndef MCPVIGIL_PROBE_HOOKS_H
 #define MCPVIGIL_PROBE_HOOKS_H
 
@@ -40,8 +40,10 @@ int hooks_fd(const struct hooks *h);
 /* Hand on what it told, as EV_HOOKED records. 0, or -errno: -EPIPE it died, and with it every probe. */
 int hooks_consume(struct hooks *h, probe_fn fn, void *ctx);
 uint64_t hooks_busy(const struct hooks *h);
+/* How often it had to be started again. */
+uint32_t hooks_restarts(const struct hooks *h);
 
-/* What it last said of itself, once a second; for doctor and metrics. */
+/* What it last said of itself, once a second; for doctor and metrics. "Since the start" is its own. */
 #define HOOKS_FILES_SHOWN 24
 struct hooks_file {
 	char path[96];	   /* as mapped; the end of it where it is longer */
@@ -52,6 +54,7 @@ struct hooks_stats {
 	uint32_t nfiles; /* probed, or with TLS code that is not; the first ones below */
 	uint32_t procs, probed_procs, known_files;
 	uint32_t pid; /* its own; 0: not known */
+	uint32_t restarts;
 	uint64_t attached, detached, refused_files, rewritten; /* since the start */
 	uint64_t resolved, cached, resolver_died, resolver_late; /* see struct resolver_stats */
 	uint64_t look_ns_max;

@@ -4,10 +4,10 @@
 #include "probe/hooks_wire.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -27,7 +27,7 @@
 struct child {
 	struct evloop *loop;
 	struct tlsprocs *procs;
-	int fd;
+	struct hooks_run run;
 	bool ready, idle;
 	uint64_t start, stats;
 	struct hooks_news news;
@@ -36,7 +36,7 @@ struct child {
 /* 0; -errno: there is no room, or the agent is gone. */
 static int news_send(struct child *c, size_t size)
 {
-	ssize_t n = send(c->fd, &c->news, offsetof(struct hooks_news, hooked) + size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n = send(c->run.fd, &c->news, offsetof(struct hooks_news, hooked) + size, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	return n < 0 ? -errno : 0;
 }
@@ -57,6 +57,7 @@ static void stats_send(struct child *c)
 	tlsprocs_stats(c->procs, &c->news.stats);
 	c->news.stats.pid = (uint32_t)getpid();
 	c->news.stats.busy = tlsprocs_full(c->procs);
+	c->news.stats.restarts = c->run.restarts;
 	news_send(c, sizeof(c->news.stats));
 }
 
@@ -75,7 +76,7 @@ static void on_ask(void *ctx)
 	ssize_t n;
 
 	for (int i = 0; i < 256; i++) {
-		n = recv(c->fd, &ask, sizeof(ask), MSG_DONTWAIT);
+		n = recv(c->run.fd, &ask, sizeof(ask), MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n <= 0) {
@@ -108,17 +109,10 @@ static void on_tick(void *ctx)
 	if (now >= c->stats + STATS_NS) {
 		c->stats = now;
 		stats_send(c);
+		if (c->run.beat >= 0)
+			eventfd_write(c->run.beat, 1);
 	}
 	pace(c, c->ready && !tlsprocs_waiting(c->procs));
-}
-
-/* Signals of a terminal are for the agent, which ends us. */
-static void signals_ignore(void)
-{
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
 }
 
 /* A file that is probed keeps some ten descriptors. */
@@ -135,10 +129,8 @@ static void descriptors_raise(void)
 static int child_start(struct child *c, struct probe *p, const struct hooks_opts *o)
 {
 	struct tlsfiles_opts files = { .probe = p, .cache_dir = o->cache_dir, .remote = o->fuse_network };
-	int err = o->confine ? o->confine() : 0;
+	int err;
 
-	if (err)
-		return err;
 	c->loop = evloop_new();
 	if (!c->loop)
 		return -errno;
@@ -146,20 +138,19 @@ static int child_start(struct child *c, struct probe *p, const struct hooks_opts
 	c->procs = tlsprocs_new(&files, on_tell, c);
 	if (!c->procs)
 		return -errno;
-	err = evloop_add_fd(c->loop, c->fd, on_ask, c);
+	err = evloop_add_fd(c->loop, c->run.fd, on_ask, c);
 	return err ? err : evloop_tick(c->loop, TICK_MS, on_tick, c);
 }
 
-int hooks_main(struct probe *p, const struct hooks_opts *o, int fd)
+int hooks_main(struct probe *p, const struct hooks_opts *o, const struct hooks_run *run)
 {
 	struct child *c = calloc(1, sizeof(*c));
 	int err = c ? 0 : -ENOMEM;
 
 	prctl(PR_SET_NAME, "mcpvigil-hooks");
-	signals_ignore();
 	descriptors_raise();
 	if (!err) {
-		c->fd = fd;
+		c->run = *run;
 		err = child_start(c, p, o);
 	}
 	if (!err) {

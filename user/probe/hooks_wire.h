@@ -15,7 +15,12 @@ struct hooks_ask {
 	uint64_t start;
 };
 
-enum hooks_news_kind { HOOKS_READY = 1, HOOKS_HOOKED = 2, HOOKS_STATS = 3 };
+enum hooks_news_kind {
+	HOOKS_READY = 1,
+	HOOKS_HOOKED = 2,
+	HOOKS_STATS = 3,
+	HOOKS_ENDED = 4, /* for good */
+};
 
 struct hooks_news {
 	uint32_t kind;
@@ -26,7 +31,25 @@ struct hooks_news {
 	};
 };
 
-/* hooks_child.c: the process itself. @fd: its end of the socket. Returns when the other end is gone: the exit status. */
-int hooks_main(struct probe *p, const struct hooks_opts *o, int fd);
+struct hooks_run {
+	int fd;	  /* its end of the socket */
+	int beat; /* an eventfd, written each second; -1: nobody waits for that */
+	uint32_t restarts;
+};
+
+/* hooks_keep.c: give up what is not needed, and have hooks_main run in a process that is started again where it is killed or stuck.
+ * Returns when the other end is gone, or hooks_main has given up: the exit status. */
+int hooks_keep(struct probe *p, const struct hooks_opts *o, int fd);
+
+/* hooks_child.c: the process itself. Returns when the other end is gone: the exit status. */
+int hooks_main(struct probe *p, const struct hooks_opts *o, const struct hooks_run *run);
+
+/* Tests have less of it. */
+struct hooks_times {
+	int silent_ms; /* without a beat it is taken to be stuck */
+	int end_ms;    /* to take its probes off in, and then to die in */
+	int again_ms;  /* up to another start; twice as long each time, up to 64 times */
+};
+extern struct hooks_times hooks_times;
 
 #endif
