@@ -274,6 +274,7 @@ static void test_strings(void **state)
 static void test_real(void **state)
 {
 	void *lib = dlopen("libssl.so.3", RTLD_NOW | RTLD_LOCAL);
+	const char *code;
 	Dl_info info;
 	int fd;
 
@@ -286,20 +287,19 @@ static void test_real(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(resolve_fd(fd, &found), 0);
 	close(fd);
-	assert_true(found.n >= 7);
+	assert_true(found.n >= 6);
+	/* Code is loaded as it lies in the file, from where one function begins that is probed under its own name. A probe that
+	 * somebody has on it is a breakpoint in this process. */
+	code = (const char *)dlsym(lib, "SSL_free") - point_of(TLS_F_SSL_FREE)->func;
+	assert_int_equal((uintptr_t)code & 0xfff, 0);
 	for (uint32_t i = 0; i < found.n; i++) {
 		const struct tls_point *p = &found.point[i];
-		const char *at = dlsym(lib, tls_func_name(p->fn));
 
-		/* Code is loaded as it lies in the file; where, is in the program header, so that the bytes are compared. A probe
-		 * that somebody has on it is a breakpoint in this process. */
-		assert_non_null(at);
 		assert_int_equal(p->stack, TLS_OPENSSL);
 		for (unsigned int n = 0; n < p->nbytes; n++) {
-			if (at[p->offset - p->func + n] != '\xcc')
-				assert_int_equal((uint8_t)at[p->offset - p->func + n], p->bytes[n]);
+			if (code[p->offset + n] != '\xcc')
+				assert_int_equal((uint8_t)code[p->offset + n], p->bytes[n]);
 		}
-		assert_int_equal(((uint64_t)at - p->func) & 0xfff, 0);
 	}
 }
 

@@ -17,6 +17,9 @@
 #include "event_tls.h"
 #include "probe/resolved.h"
 
+#define TEXT_OF(n) #n
+#define TEXT(n) TEXT_OF(n)
+#define HEAD "mcpvigil resolved " TEXT(RESOLVE_VERSION) "\n"
 #define SIZE 200000
 
 static struct resolved sample(void)
@@ -32,7 +35,7 @@ static struct resolved sample(void)
 	return r;
 }
 
-static const char sample_text[] = "mcpvigil resolved 2\n"
+static const char sample_text[] = HEAD
 				  "size 200000\n"
 				  "error 0\n"
 				  "evidence OpenSSL 3.0.19 by .dynsym\n"
@@ -117,18 +120,18 @@ static void test_refused_texts(void **state)
 {
 	static const char *const heads[] = {
 		"mcpvigil resolved 1\nsize 9\nerror 0\nevidence \nwhy \nend\n",
-		"mcpvigil resolved 2\nsize 09\nerror 0\nevidence \nwhy \nend\n",
-		"mcpvigil resolved 2\nsize 9\nerror 0\nevidence \nwhy \nend\n\n",
-		"mcpvigil resolved 2\nsize 9\nerror 0\nevidence \nwhy \nend\nend\n",
-		"mcpvigil resolved 2\nsize 9\nerror 0\nevidence\nwhy \nend\n",
-		"mcpvigil resolved 2\nsize 9\nerror 0\nwhy \nevidence \nend\n",
-		"mcpvigil resolved 2\nsize 9\nerror 12\nevidence \nwhy \nend\n", /* ENOMEM does not last */
-		"mcpvigil resolved 2\nsize 9\nerror 1\nevidence \nwhy \nend\n",
-		"mcpvigil resolved 2\nsize 9\nerror 8\nevidence x\nwhy \nend\n",
-		"mcpvigil resolved 2\nsize 9\nerror 0\nevidence \nwhy \npoint 1 1 8 8 0000000000000000 0000\nend\n",
-		"mcpvigil resolved 2\nsize 9\nerror 0\nevidence \nwhy \npoint 1 1 8 8 0000000000000000 0A\nend\n",
-		"mcpvigil resolved 2\nsize 9\nerror 0\nevidence \nwhy \npoint 1 1 8 8 0 00\nend\n",
-		"mcpvigil resolved 2\nsize 9\nerror 0\nevidence \nwhy \npoint 257 1 8 8 0000000000000000 00\nend\n",
+		HEAD "size 09\nerror 0\nevidence \nwhy \nend\n",
+		HEAD "size 9\nerror 0\nevidence \nwhy \nend\n\n",
+		HEAD "size 9\nerror 0\nevidence \nwhy \nend\nend\n",
+		HEAD "size 9\nerror 0\nevidence\nwhy \nend\n",
+		HEAD "size 9\nerror 0\nwhy \nevidence \nend\n",
+		HEAD "size 9\nerror 12\nevidence \nwhy \nend\n", /* ENOMEM does not last */
+		HEAD "size 9\nerror 1\nevidence \nwhy \nend\n",
+		HEAD "size 9\nerror 8\nevidence x\nwhy \nend\n",
+		HEAD "size 9\nerror 0\nevidence \nwhy \npoint 1 1 8 8 0000000000000000 0000\nend\n",
+		HEAD "size 9\nerror 0\nevidence \nwhy \npoint 1 1 8 8 0000000000000000 0A\nend\n",
+		HEAD "size 9\nerror 0\nevidence \nwhy \npoint 1 1 8 8 0 00\nend\n",
+		HEAD "size 9\nerror 0\nevidence \nwhy \npoint 257 1 8 8 0000000000000000 00\nend\n",
 		"",
 	};
 	struct resolved r;
@@ -136,7 +139,7 @@ static void test_refused_texts(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
 		assert_int_equal(resolved_read(sv_of(heads[i]), &r), -EBADMSG);
-	assert_int_equal(resolved_read(SV("mcpvigil resolved 2\nsize 9\nerror 8\nevidence \nwhy \nend\n"), &r), 0);
+	assert_int_equal(resolved_read(SV(HEAD "size 9\nerror 8\nevidence \nwhy \nend\n"), &r), 0);
 	assert_int_equal(r.err, -ENOEXEC);
 }
 
@@ -148,7 +151,7 @@ static void test_too_many(void **state)
 
 	(void)state;
 	buf_init(&b, RESOLVED_TEXT_MAX);
-	buf_add_str(&b, "mcpvigil resolved 2\nsize 900\nerror 0\nevidence \nwhy \n");
+	buf_add_str(&b, HEAD "size 900\nerror 0\nevidence \nwhy \n");
 	for (int i = 0; i <= TLS_POINTS_MAX; i++)
 		buf_addf(&b, "point 1 1 %d 0 0000000000000000 00\n", i);
 	buf_add_str(&b, "end\n");

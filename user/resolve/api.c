@@ -160,13 +160,89 @@ static void evidence(struct look *l, const struct stack *s, const char *table)
 
 /* --- Stacks ----------------------------------------------------------------------------------------------------- */
 
+#define ARGS2 (INSN_REG(DI) | INSN_REG(SI))
+#define ARGS3 (ARGS2 | INSN_REG(DX))
+#define ARGS4 (ARGS3 | INSN_REG(CX))
+#define ARGS5 (ARGS4 | INSN_REG(R8))
+
+/* Calls of one direction: the one that may hand on all it takes, and those that may go on where it does. */
+static const struct way {
+	unsigned int name, args;
+	unsigned int others, unless; /* names that were found, by BIT */
+} ways[] = {
+	{ N_SSL_read_ex, ARGS4, BIT(SSL_read), 0 },
+	{ N_SSL_write_ex2, ARGS5, BIT(SSL_write) | BIT(SSL_write_ex), 0 },
+	{ N_SSL_write_ex, ARGS4, BIT(SSL_write), BIT(SSL_write_ex2) },
+};
+
+static bool place_func(const struct look *l, const struct places *p, unsigned int i, struct func *ret)
+{
+	return func_at(l, p->place[i].addr, p->place[i].size, ret);
+}
+
+static bool is_dear(struct look *l, const struct func *f)
+{
+	uint64_t addr = entry_of_c(l, f);
+
+	return addr && !entry_is_cheap(l, f, addr);
+}
+
+/* Does @f, called @name, go on in the function at @to, or in @ex, which does? SSL_write_ex has a flag less than SSL_write_ex2; the
+ * others make a size of an int, and count for themselves. */
+static bool goes_on(struct look *l, const struct func *f, unsigned int name, const struct func *ex, uint64_t to)
+{
+	uint64_t first = name == N_SSL_write_ex ? inner_alone(l, f, ARGS3) : inner_first(l, f, ARGS2);
+
+	return first && (first == to || first == ex->addr || elf_plt(l->elf, first) == ex->addr);
+}
+
+/* The one function that all calls of @w pass; 0: none is sure, or it would be no gain. */
+static uint64_t meeting(struct look *l, const struct way *w, const struct places *p)
+{
+	struct func ex = { 0 }, f;
+	uint64_t to = 0;
+	bool dear;
+
+	for (unsigned int i = 0; i < p->n; i++) {
+		if (p->place[i].name != w->name)
+			continue;
+		if (ex.addr || !place_func(l, p, i, &ex))
+			return 0;
+		to = inner_alone(l, &ex, w->args);
+	}
+	dear = to && is_dear(l, &ex);
+	for (unsigned int i = 0; to && i < p->n; i++) {
+		if (!(w->others & 1U << p->place[i].name))
+			continue;
+		if (!place_func(l, p, i, &f) || !goes_on(l, &f, p->place[i].name, &ex, to))
+			return 0;
+		dear |= is_dear(l, &f);
+	}
+	return dear ? to : 0;
+}
+
+/* Probe there; @return the names that this makes up for. */
+static unsigned int meet(struct look *l, const struct stack *s, const struct way *w, const struct places *p)
+{
+	uint64_t to = p->seen & w->unless ? 0 : meeting(l, w, p), addr;
+	struct func f;
+
+	addr = to && inner_func(l, to, &f) ? entry_of_c(l, &f) : 0;
+	if (!addr || !entry_is_cheap(l, &f, addr) || point_add(l, &f, addr, names[w->name].fn, s->stack))
+		return 0;
+	return 1U << w->name | w->others;
+}
+
 /* Its reads and writes, or none of it: half a conversation is worse than none. */
 static bool points(struct look *l, const struct stack *s, const struct places *p)
 {
 	uint32_t before = l->found->n;
+	unsigned int done = 0;
 
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		done |= meet(l, s, &ways[i], p);
 	for (unsigned int i = 0; i < p->n; i++) {
-		uint8_t fn = names[p->place[i].name].fn;
+		uint8_t fn = done & 1U << p->place[i].name ? 0 : names[p->place[i].name].fn;
 		struct func f;
 		uint64_t addr = 0;
 

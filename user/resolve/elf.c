@@ -297,6 +297,43 @@ static void functions_of(const struct elf *e, const struct elf_sec *table,
 	}
 }
 
+/* The function whose address the loader writes to @slot. */
+static uint64_t imported(const struct elf *e, uint64_t slot)
+{
+	const struct elf_sec *rela = elf_section(e, ".rela.plt");
+	struct sv syms = rela && rela->link < e->nsec ? e->sec[rela->link].bytes : (struct sv){ NULL, 0 };
+	Elf64_Rela r;
+	Elf64_Sym s;
+
+	for (size_t at = 0; rela && rela->bytes.n - at >= sizeof(r); at += sizeof(r)) {
+		memcpy(&r, rela->bytes.p + at, sizeof(r));
+		if (r.r_offset != slot || ELF64_R_TYPE(r.r_info) != R_X86_64_JUMP_SLOT)
+			continue;
+		if (ELF64_R_SYM(r.r_info) >= syms.n / sizeof(s))
+			return 0;
+		memcpy(&s, syms.p + ELF64_R_SYM(r.r_info) * sizeof(s), sizeof(s));
+		return is_function(&s) ? s.st_value : 0;
+	}
+	return 0;
+}
+
+/* endbr64 or not, bnd or not, jmp [rip + distance]. */
+uint64_t elf_plt(const struct elf *e, uint64_t addr)
+{
+	struct sv code = elf_code(e, addr);
+	size_t at = 0;
+	int32_t distance;
+
+	if (code.n >= 4 && memcmp(code.p, "\xf3\x0f\x1e\xfa", 4) == 0)
+		at += 4;
+	if (at < code.n && code.p[at] == '\xf2')
+		at++;
+	if (code.n - at < 6 || memcmp(code.p + at, "\xff\x25", 2) != 0)
+		return 0;
+	memcpy(&distance, code.p + at + 2, sizeof(distance));
+	return imported(e, addr + at + 6 + (uint64_t)(int64_t)distance);
+}
+
 void elf_functions(const struct elf *e, uint32_t type, void (*fn)(void *ctx, const struct elf_sym *s), void *ctx)
 {
 	for (unsigned int i = 0; i < e->nsec; i++) {

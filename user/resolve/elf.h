@@ -55,6 +55,9 @@ bool elf_pointer(const struct elf *e, uint64_t addr, uint64_t *ret);
 /* Call @fn with each aligned address in writable memory that holds a pointer to @to, until it returns true; so does this. */
 bool elf_pointers_to(const struct elf *e, uint64_t to, bool (*fn)(void *ctx, uint64_t addr), void *ctx);
 
+/* Where the entry of a procedure linkage table at @addr leads, if to a function of this file that it offers others; else 0. */
+uint64_t elf_plt(const struct elf *e, uint64_t addr);
+
 struct elf_sym {
 	struct sv name;
 	uint64_t addr, size;

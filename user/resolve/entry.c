@@ -57,6 +57,14 @@ uint64_t entry_of_c(struct look *l, const struct func *f)
 	return best == f->addr || entered_at_start(l, f, best) ? best : best ? f->addr : 0;
 }
 
+bool entry_is_cheap(struct look *l, const struct func *f, uint64_t addr)
+{
+	struct sv code = { f->code.p + (addr - f->addr), f->code.n - (size_t)(addr - f->addr) };
+	struct insn i;
+
+	return insns_next(l->insns, &code, &addr, &i) && i.cheap;
+}
+
 /* Is this the block that lets the stack grow and starts the function again? Arguments are spilled, runtime.morestack is called,
  * they are loaded. */
 static bool grows_stack(struct look *l, const struct func *f, uint64_t addr)

@@ -36,6 +36,15 @@ int point_add(struct look *l, const struct func *f, uint64_t addr, uint8_t fn, u
 uint64_t entry_of_c(struct look *l, const struct func *f);
 /* The same for Go's ABI: its arguments are in registers, and R14 is the goroutine. */
 uint64_t entry_of_go(struct look *l, const struct func *f);
+/* Does a probe at @addr cost little (see struct insn)? */
+bool entry_is_cheap(struct look *l, const struct func *f, uint64_t addr);
+
+/* The function that @f calls, or jumps to, before anything has changed a register of @keep (INSN_REG); 0: none is sure. Alone:
+ * there is no other way out of @f. First: the others lead to addresses that stand in the code, too. */
+uint64_t inner_alone(struct look *l, const struct func *f, unsigned int keep);
+uint64_t inner_first(struct look *l, const struct func *f, unsigned int keep);
+/* The function at @addr, up to the next that has a name. */
+bool inner_func(struct look *l, uint64_t addr, struct func *ret);
 
 /* Add to what is said of the file; cut where there is no room. */
 __attribute__((format(printf, 2, 3))) void found_evidence(struct look *l, const char *fmt, ...);

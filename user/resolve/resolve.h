@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Of what the finders say of a file: raise it whenever that changes, and results kept on disk are found anew. */
-#define RESOLVE_VERSION 2
+#define RESOLVE_VERSION 3
 
 #define TLS_POINTS_MAX 96
 #define TLS_FUNC_BYTES (64 << 10) /* a point lies no further behind its function's start */
@@ -39,7 +39,7 @@ enum tls_func {
 
 struct tls_point {
 	uint64_t offset; /* file offset of the instruction to probe */
-	uint64_t func;	 /* file offset of the function that it is in; offset - func is the way decoded to get there */
+	uint64_t func;	 /* file offset of the function that it is in, which may be one that @fn does its work in; offset - func is the way decoded to get there */
 	uint64_t hash;	 /* hash_fixed() of the file from func to offset + nbytes: what was analysed */
 	uint8_t fn;	 /* enum tls_func */
 	uint8_t stack;	 /* enum tls_stack */
