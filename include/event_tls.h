@@ -30,7 +30,7 @@ enum hooked_state {
 	HOOKED_REFUSED = 3, /* some was found and is not read: why */
 };
 
-#define EV_WHY_MAX 160
+#define EV_WHY_MAX 152
 
 struct ev_hooked {
 	struct ev_hdr hdr; /* pid: who was looked at */
@@ -39,6 +39,7 @@ struct ev_hooked {
 	__u8 state;	   /* enum hooked_state */
 	__u8 zero8[3];
 	char why[EV_WHY_MAX]; /* NUL-terminated, for people */
+	__u64 on;	   /* boot ns: since then all of them are on; 0: none is */
 };
 
 _Static_assert(sizeof(struct ev_hello) == 112, "ev_hello is wire ABI");

@@ -171,9 +171,11 @@ static void test_exec(void **state)
 	tlsprocs_tick(w.t, clock_boot_ns() + 50 * MS);
 	assert_int_equal(w.reads, 2);
 	assert_told(1, HOOKED_NOTHING, 0, "");
+	assert_int_equal(w.told.on, 0);
 	MAPS(1, 2);
 	tlsprocs_tick(w.t, clock_boot_ns() + 500 * MS);
 	assert_told(2, HOOKED_YES, 1 << 2, "why 2");
+	assert_int_equal(w.told.on, 1002);
 	tlsprocs_tick(w.t, clock_boot_ns() + 3000 * MS);
 	assert_int_equal(w.reads, 4);
 	assert_int_equal(w.ntold, 2);

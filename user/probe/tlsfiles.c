@@ -30,6 +30,7 @@ struct tlsfile {
 	int fd;	       /* while it is looked at; else -1 */
 	uint64_t idle; /* since then nobody uses it */
 	struct hold *hold;
+	uint64_t on; /* since then it is probed */
 	char path[96], why[TLS_WHY], evidence[96];
 };
 
@@ -129,6 +130,7 @@ static void attach(struct tlsfiles *t, struct tlsfile *f, const struct tls_found
 		return;
 	}
 	settle(f, TLSFILE_PROBED, "");
+	f->on = clock_boot_ns();
 	snprintf(f->evidence, sizeof(f->evidence), "%.95s", found->evidence);
 	for (uint32_t i = 0; i < found->n; i++)
 		f->stacks |= 1u << found->point[i].stack;
@@ -330,6 +332,11 @@ uint32_t tlsfiles_stacks(const struct tlsfiles *t, uint32_t file)
 	return t->file[file]->stacks;
 }
 
+uint64_t tlsfiles_since(const struct tlsfiles *t, uint32_t file)
+{
+	return t->file[file]->on;
+}
+
 void tlsfiles_why(const struct tlsfiles *t, uint32_t file, char *ret, size_t size)
 {
 	const struct tlsfile *f = t->file[file];
@@ -338,7 +345,7 @@ void tlsfiles_why(const struct tlsfiles *t, uint32_t file, char *ret, size_t siz
 	if (f->state == TLSFILE_PROBED)
 		snprintf(ret, size, "%s", f->path);
 	else
-		snprintf(ret, size, "%.60s: %.96s", name ? name + 1 : f->path, f->why);
+		snprintf(ret, size, "%.56s: %.92s", name ? name + 1 : f->path, f->why);
 }
 
 bool tlsfiles_again(struct tlsfiles *t, uint64_t now)

@@ -47,6 +47,8 @@ void tlsfiles_put(struct tlsfiles *t, uint32_t file);
 enum tlsfile_state tlsfiles_state(const struct tlsfiles *t, uint32_t file);
 /* 1 << enum tls_stack of its probes. */
 uint32_t tlsfiles_stacks(const struct tlsfiles *t, uint32_t file);
+/* Boot ns since when they are on. */
+uint64_t tlsfiles_since(const struct tlsfiles *t, uint32_t file);
 /* For people: where it is probed, its path; else its name and why it is not. */
 void tlsfiles_why(const struct tlsfiles *t, uint32_t file, char *ret, size_t size);
 /* Are the processes to be looked at anew, since files that they map were being written? Once. */

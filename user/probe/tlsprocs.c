@@ -149,6 +149,8 @@ static bool verdict(const struct tlsprocs *t, const struct tlsproc *p, struct ev
 
 		if (s == TLSFILE_RESOLVING)
 			return false;
+		if (s == TLSFILE_PROBED && ret->on < tlsfiles_since(t->files, p->files[i]))
+			ret->on = tlsfiles_since(t->files, p->files[i]);
 		ret->stacks |= tlsfiles_stacks(t->files, p->files[i]);
 		if (weight[s] > weight[most]) {
 			most = s;
