@@ -62,6 +62,11 @@ static const uint16_t register_bit[X86_REG_ENDING] = {
 	PARTS(REG_R14, R14, R14D, R14W, R14B),	PARTS(REG_R15, R15, R15D, R15W, R15B),
 };
 
+static bool is_vector(unsigned int reg)
+{
+	return reg >= X86_REG_XMM0 && reg <= X86_REG_XMM15;
+}
+
 /* @op: the first operand, or NULL. */
 static void plain(const cs_x86_op *op, struct insn *ret)
 {
@@ -69,10 +74,63 @@ static void plain(const cs_x86_op *op, struct insn *ret)
 
 	if (!op || (!is_register && op->type != X86_OP_MEM))
 		return;
-	if (is_register && !register_bit[op->reg])
+	if (is_register && !register_bit[op->reg] && !is_vector(op->reg))
 		return; /* a segment, say */
 	ret->kind = INSN_PLAIN;
 	ret->writes = is_register ? register_bit[op->reg] : 0;
+}
+
+/* --- What an instruction loads ----------------------------------------------------------------------------------- */
+
+static uint64_t cut(uint64_t v, unsigned int bytes)
+{
+	return bytes == 4 ? (uint32_t)v : v;
+}
+
+static bool is_general(const cs_x86_op *op)
+{
+	return op->type == X86_OP_REG && (unsigned int)op->reg < X86_REG_ENDING && register_bit[op->reg] && op->size >= 4;
+}
+
+static uint8_t number_of(const cs_x86_op *op)
+{
+	return (uint8_t)__builtin_ctz(register_bit[op->reg]);
+}
+
+/* Two operands, the first a whole register or its lower half. */
+static void load_of(const cs_insn *in, const cs_x86_op op[2], struct insn *ret)
+{
+	bool moves = in->id == X86_INS_MOV || in->id == X86_INS_MOVABS;
+
+	ret->reg = number_of(&op[0]);
+	if (moves && op[1].type == X86_OP_IMM) {
+		ret->load = LOAD_VALUE;
+		ret->value = cut((uint64_t)op[1].imm, op[0].size);
+	} else if (moves && is_general(&op[1])) {
+		ret->load = LOAD_COPY;
+		ret->value = number_of(&op[1]);
+	} else if (in->id == X86_INS_LEA && op[1].mem.base == X86_REG_RIP && op[1].mem.index == X86_REG_INVALID) {
+		ret->load = LOAD_VALUE;
+		ret->value = cut(in->address + in->size + (uint64_t)op[1].mem.disp, op[0].size);
+	} else if (in->id == X86_INS_XOR && op[1].type == X86_OP_REG && op[1].reg == op[0].reg) {
+		ret->load = LOAD_VALUE;
+	}
+}
+
+static void loads(const cs_insn *in, struct insn *ret)
+{
+	const cs_x86 *x = &in->detail->x86;
+
+	if (in->id == X86_INS_PUSH && x->op_count == 1 && x->operands[0].type == X86_OP_IMM) {
+		ret->load = LOAD_PUSH;
+		ret->value = (uint64_t)x->operands[0].imm;
+	} else if (in->id == X86_INS_POP && x->op_count == 1 && is_general(&x->operands[0])) {
+		ret->load = LOAD_POP;
+		ret->reg = number_of(&x->operands[0]);
+		ret->writes = (uint16_t)(1U << ret->reg | INSN_REG(SP));
+	} else if (ret->kind == INSN_PLAIN && x->op_count == 2 && is_general(&x->operands[0])) {
+		load_of(in, x->operands, ret);
+	}
 }
 
 /* --- What kind it is --------------------------------------------------------------------------------------------- */
@@ -109,7 +167,11 @@ static const uint8_t kinds[X86_INS_ENDING] = {
 	[X86_INS_MOV] = INSN_PLAIN,   [X86_INS_MOVABS] = INSN_PLAIN, [X86_INS_MOVSX] = INSN_PLAIN,  [X86_INS_MOVSXD] = INSN_PLAIN,
 	[X86_INS_MOVZX] = INSN_PLAIN, [X86_INS_LEA] = INSN_PLAIN,    [X86_INS_ADD] = INSN_PLAIN,    [X86_INS_SUB] = INSN_PLAIN,
 	[X86_INS_AND] = INSN_PLAIN,   [X86_INS_OR] = INSN_PLAIN,     [X86_INS_XOR] = INSN_PLAIN,    [X86_INS_PUSH] = INSN_PUSH,
-	[X86_INS_RET] = INSN_RET,
+	[X86_INS_RET] = INSN_RET,     [X86_INS_UD2] = INSN_TRAP,     [X86_INS_HLT] = INSN_TRAP,	   [X86_INS_INT3] = INSN_TRAP,
+	[X86_INS_SHL] = INSN_PLAIN,   [X86_INS_SHR] = INSN_PLAIN,    [X86_INS_SAR] = INSN_PLAIN,   [X86_INS_INC] = INSN_PLAIN,
+	[X86_INS_DEC] = INSN_PLAIN,   [X86_INS_NEG] = INSN_PLAIN,    [X86_INS_NOT] = INSN_PLAIN,   [X86_INS_SETE] = INSN_PLAIN,
+	[X86_INS_SBB] = INSN_PLAIN,   [X86_INS_SETNE] = INSN_PLAIN, [X86_INS_MOVAPS] = INSN_PLAIN, [X86_INS_MOVUPS] = INSN_PLAIN, [X86_INS_MOVDQA] = INSN_PLAIN,
+	[X86_INS_MOVDQU] = INSN_PLAIN, [X86_INS_XORPS] = INSN_PLAIN, [X86_INS_PXOR] = INSN_PLAIN,  [X86_INS_MOVQ] = INSN_PLAIN,
 };
 
 static void classify(csh cs, const cs_insn *in, struct insn *ret)
@@ -124,7 +186,7 @@ static void classify(csh cs, const cs_insn *in, struct insn *ret)
 	if (kind == INSN_PUSH && (!op || op->type != X86_OP_REG))
 		return;
 	ret->kind = (uint8_t)(kind == INSN_OTHER ? kind_of_group(cs, in) : kind);
-	if (kind == INSN_NOP || kind == INSN_PLAIN)
+	if (kind == INSN_NOP || kind == INSN_PLAIN || kind == INSN_TRAP)
 		ret->writes = 0;
 	else if (kind == INSN_OTHER && op && op->type == X86_OP_IMM)
 		ret->target = (uint64_t)op->imm;
@@ -140,6 +202,7 @@ bool insns_next(struct insns *d, struct sv *code, uint64_t *addr, struct insn *r
 	*code = (struct sv){ (const char *)p, n };
 	*ret = (struct insn){ .addr = d->one->address, .writes = INSN_ANY, .size = (uint8_t)d->one->size };
 	classify(d->cs, d->one, ret);
+	loads(d->one, ret);
 	ret->cheap = is_cheap(d->one, ret->kind);
 	return true;
 }

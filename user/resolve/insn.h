@@ -17,6 +17,16 @@ enum insn_kind {
 	INSN_JUMP,   /* to @target, as all of these; 0: that is computed */
 	INSN_BRANCH, /* there, or on behind itself */
 	INSN_CALL,
+	INSN_TRAP, /* nothing goes on behind it */
+};
+
+/* What an instruction puts into @reg, as far as that is known. */
+enum insn_load {
+	LOAD_NONE,
+	LOAD_VALUE, /* @value */
+	LOAD_COPY,  /* of register @value */
+	LOAD_POP,   /* what was pushed last */
+	LOAD_PUSH,  /* pushes @value; @reg is nothing */
 };
 
 enum insn_reg { /* as instructions number them */
@@ -42,10 +52,12 @@ enum insn_reg { /* as instructions number them */
 #define INSN_ANY       0xffffU
 
 struct insn {
-	uint64_t addr, target;
+	uint64_t addr, target, value;
 	uint16_t writes; /* INSN_REG of each general register that it may change, in part or whole */
 	uint8_t size;
 	uint8_t kind; /* enum insn_kind */
+	uint8_t load; /* enum insn_load */
+	uint8_t reg;  /* enum insn_reg */
 	bool cheap;   /* the kernel carries it out itself when it is probed, and does not step over a copy of it */
 };
 

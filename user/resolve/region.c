@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A stretch of code, decoded and cut. */
+#include "resolve/region.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define FUNC_ALIGN	  16
+#define REGION_BEHIND	  (64 << 10) /* bytes behind the address that is asked for */
+#define STARTS_BEHIND	  3
+
+enum mark {
+	M_CALLED = 1, /* directly, so it seems */
+	M_ENDED = 2,  /* nothing goes on to here */
+	M_PADDED = 4, /* what stands in front of it does nothing */
+	M_PAD = 8,    /* does nothing */
+	M_LOST = 16,  /* goes to where nobody sees */
+	M_ASIDE = 32, /* here after a call, which may not come back */
+};
+
+int region_init(struct region *r)
+{
+	r->in = malloc(REGION_INSNS * sizeof(r->in[0]));
+	r->edge = malloc(REGION_INSNS * sizeof(r->edge[0]));
+	r->mark = malloc(REGION_INSNS);
+	r->cross = malloc((REGION_INSNS + 1) * sizeof(r->cross[0]));
+	return r->in && r->edge && r->mark && r->cross ? 0 : -ENOMEM;
+}
+
+void region_free(struct region *r)
+{
+	free(r->in);
+	free(r->edge);
+	free(r->mark);
+	free(r->cross);
+}
+
+/* --- Decoding ---------------------------------------------------------------------------------------------------- */
+
+/* Between functions linkers and compilers put bytes that are no code, up to where the next one may begin. */
+static size_t filling(struct sv code, uint64_t addr)
+{
+	size_t n = (size_t)(-addr % FUNC_ALIGN);
+
+	if (!n || n > code.n || (code.p[0] != 0 && (uint8_t)code.p[0] != 0xcc))
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if (code.p[i] != code.p[0])
+			return 0;
+	}
+	return n;
+}
+
+/* What is known of instruction @i by those in front of it. */
+static uint8_t mark_of(const struct region *r, uint32_t i, bool called)
+{
+	const struct insn *last = i ? &r->in[i - 1] : NULL;
+	uint8_t m = called ? M_CALLED : 0, before = i ? r->mark[i - 1] : 0;
+
+	if (r->in[i].kind == INSN_NOP && r->in[i].addr % FUNC_ALIGN)
+		m |= M_PAD;
+	if (r->in[i].kind == INSN_JUMP && !r->in[i].target)
+		m |= M_LOST;
+	if (!last)
+		return m | M_ENDED;
+	if (before & M_PAD)
+		return m | M_PADDED | (before & (M_ENDED | M_ASIDE));
+	if (last->kind == INSN_RET || last->kind == INSN_JUMP || last->kind == INSN_TRAP)
+		return m | M_ENDED | (last->addr + last->size != r->in[i].addr ? M_PADDED : 0);
+	return last->kind == INSN_CALL ? m | M_ASIDE : m;
+}
+
+static bool is_enough(const struct region *r, uint64_t at, unsigned int *behind)
+{
+	const struct insn *in = &r->in[r->n - 1];
+	uint8_t m = r->mark[r->n - 1];
+
+	if (in->addr > at && (m & M_CALLED) && (m & M_ENDED) && in->addr % FUNC_ALIGN == 0)
+		++*behind;
+	return *behind == STARTS_BEHIND || (in->addr > at && in->addr - at > REGION_BEHIND);
+}
+
+static int by_to(const void *a, const void *b)
+{
+	const struct edge *x = a, *y = b;
+
+	if (x->to != y->to)
+		return x->to < y->to ? -1 : 1;
+	return x->from < y->from ? -1 : x->from > y->from;
+}
+
+static bool index_of(const struct region *r, uint64_t addr, uint32_t *ret)
+{
+	uint32_t low = 0, high = r->n;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (r->in[mid].addr < addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*ret = low;
+	return low < r->n && r->in[low].addr == addr;
+}
+
+/* A start that is called, aligned and ended in front of: no jump says more than that. */
+static bool is_sure(const struct region *r, uint32_t i)
+{
+	return (r->mark[i] & M_CALLED) && (r->mark[i] & M_ENDED) && r->in[i].addr % FUNC_ALIGN == 0;
+}
+
+/* A jump to the start of a function is that of a call which is the last thing another one does. */
+static void edge_add(struct region *r, uint32_t from, uint32_t to)
+{
+	uint32_t low = from < to ? from : to, high = from < to ? to : from;
+
+	r->edge[r->nedge++] = (struct edge){ to, from };
+	if (r->mark[to] & M_CALLED)
+		return;
+	if (to > from && r->in[from].kind == INSN_JUMP && (r->mark[to] & M_ENDED) && r->in[to].addr % FUNC_ALIGN == 0)
+		high--;
+	r->cross[low + 1]++;
+	r->cross[high + 1]--;
+}
+
+static void edges(struct region *r)
+{
+	int32_t depth = 0;
+
+	memset(r->cross, 0, (r->n + 1) * sizeof(r->cross[0]));
+	r->nedge = 0;
+	for (uint32_t i = 0; i < r->n; i++) {
+		uint32_t to;
+
+		if ((r->in[i].kind == INSN_JUMP || r->in[i].kind == INSN_BRANCH) && index_of(r, r->in[i].target, &to))
+			edge_add(r, i, to);
+	}
+	for (uint32_t i = 0; i < r->n; i++) {
+		depth += r->cross[i];
+		r->cross[i] = depth;
+	}
+	qsort(r->edge, r->nedge, sizeof(r->edge[0]), by_to);
+}
+
+int region_decode(struct region *r, const struct look *l, uint64_t from, uint64_t at, bool (*start)(void *ctx, uint64_t addr),
+		  void *ctx)
+{
+	struct sv code = elf_code(l->elf, from);
+	unsigned int behind = 0;
+	uint64_t addr = from;
+
+	r->n = 0;
+	r->open = true;
+	while (r->n < REGION_INSNS && insns_next(l->insns, &code, &addr, &r->in[r->n])) {
+		size_t fill;
+
+		r->mark[r->n] = mark_of(r, r->n, start(ctx, r->in[r->n].addr));
+		r->n++;
+		if (is_enough(r, at, &behind))
+			break;
+		r->open = r->in[r->n - 1].kind != INSN_RET && r->in[r->n - 1].kind != INSN_JUMP && r->in[r->n - 1].kind != INSN_TRAP;
+		fill = r->open ? 0 : filling(code, addr);
+		code = (struct sv){ code.p + fill, code.n - fill };
+		addr += fill;
+	}
+	if (!r->n || r->in[r->n - 1].addr + r->in[r->n - 1].size <= at)
+		return -ENOENT;
+	edges(r);
+	return 0;
+}
+
+/* --- Cutting ----------------------------------------------------------------------------------------------------- */
+
+enum cut {
+	CUT_NOT,
+	CUT_UNSURE,
+	CUT_SURE,
+};
+
+/* @lost: what goes elsewhere by a computed jump stands between here and the last start. */
+static enum cut cut_at(const struct region *r, uint32_t i, bool lost)
+{
+	uint8_t m = r->mark[i];
+
+	if (is_sure(r, i))
+		return CUT_SURE;
+	if ((m & M_PAD) || r->cross[i])
+		return CUT_NOT;
+	if ((m & M_CALLED) && (m & (M_ENDED | M_ASIDE)))
+		return CUT_SURE;
+	if (!(m & M_ENDED) || r->in[i].addr % FUNC_ALIGN)
+		return CUT_NOT;
+	return lost ? CUT_UNSURE : CUT_SURE;
+}
+
+int region_piece(const struct region *r, uint64_t at, struct piece *ret)
+{
+	enum cut begin = CUT_NOT, end = CUT_NOT;
+	bool lost = false;
+	uint32_t i = 0;
+
+	*ret = (struct piece){ 0 };
+	for (i = 0; i < r->n; i++) {
+		enum cut c = i ? cut_at(r, i, lost) : is_sure(r, 0) ? CUT_SURE : CUT_UNSURE;
+
+		if (c != CUT_NOT && r->in[i].addr > at) {
+			end = c;
+			break;
+		}
+		if (c != CUT_NOT) {
+			begin = c;
+			lost = false;
+			ret->begin = i;
+			ret->called = r->mark[i] & M_CALLED;
+		}
+		lost = lost || (r->mark[i] & M_LOST);
+	}
+	ret->end = i;
+	while (ret->end > ret->begin + 1 && (r->mark[ret->end - 1] & M_PAD))
+		ret->end--;
+	if (begin != CUT_SURE || end == CUT_UNSURE || (end == CUT_NOT && r->open))
+		return -ENOTUNIQ;
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A stretch of code, decoded and cut into functions. Private to funcs.c. */
+#ifndef MCPVIGIL_RESOLVE_REGION_H
+#define MCPVIGIL_RESOLVE_REGION_H
+
+#include "resolve/xref.h"
+
+#define REGION_INSNS (96 << 10)
+
+struct region {
+	uint32_t n, nedge;
+	struct insn *in;
+	struct edge *edge; /* direct jumps, by where they go to */
+	uint8_t *mark;
+	int32_t *cross; /* jumps that lead over the front of an instruction */
+	bool open;	/* the code goes on behind it */
+};
+
+/* Instructions from @begin to in front of @end. */
+struct piece {
+	uint32_t begin, end;
+	bool called;
+};
+
+/* 0 or -ENOMEM. */
+int region_init(struct region *r);
+void region_free(struct region *r);
+/* Decode from @from, a start, to behind @at, as far as it takes to see where the function of @at ends; @start says what is called
+ * directly. 0; -ENOENT: @at is not reached. */
+int region_decode(struct region *r, const struct look *l, uint64_t from, uint64_t at, bool (*start)(void *ctx, uint64_t addr),
+		  void *ctx);
+/* The function with the instruction that holds @at. 0; -ENOENT: there is none; -ENOTUNIQ: where it begins or ends is not sure. */
+int region_piece(const struct region *r, uint64_t at, struct piece *ret);
+
+#endif
