@@ -254,8 +254,7 @@ static bool points(struct look *l, const struct stack *s, const struct places *p
 	if (!p->full)
 		return true;
 out:
-	memset(&l->found->point[before], 0, (l->found->n - before) * sizeof(l->found->point[0]));
-	l->found->n = before;
+	points_drop(l, before);
 	return false;
 }
 

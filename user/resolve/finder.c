@@ -53,6 +53,21 @@ int point_add(struct look *l, const struct func *f, uint64_t addr, uint8_t fn, u
 	return 0;
 }
 
+void points_drop(struct look *l, uint32_t n)
+{
+	memset(&l->found->point[n], 0, (l->found->n - n) * sizeof(l->found->point[0]));
+	l->found->n = n;
+}
+
+bool found_stack(const struct look *l, uint8_t stack)
+{
+	for (uint32_t i = 0; i < l->found->n; i++) {
+		if (l->found->point[i].stack == stack)
+			return true;
+	}
+	return false;
+}
+
 /* The bytes of a file can end up in here: what is not plain text becomes '?'. */
 static void append(char *text, size_t size, const char *between, const char *fmt, va_list args)
 {

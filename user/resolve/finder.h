@@ -22,6 +22,7 @@ struct func {
 
 void api_find(struct look *l);	  /* by the names of functions: OpenSSL and what has its API */
 void go_find(struct look *l);	  /* Go's crypto/tls by Go's own function table */
+void boring_find(struct look *l); /* BoringSSL without symbols, by the errors of its functions */
 void unread_find(struct look *l); /* code that no finder reads yet, by what it says of itself */
 
 /* The @size bytes of code at @addr; false where the file does not hold all of them. */
@@ -30,6 +31,11 @@ bool func_at(const struct look *l, uint64_t addr, uint64_t size, struct func *re
 /* Add the probe @fn of @stack at @addr, which is an instruction of @f. The same once again is left out. 0; -ENOSPC; -ERANGE too
  * far inside its function. */
 int point_add(struct look *l, const struct func *f, uint64_t addr, uint8_t fn, uint8_t stack);
+
+/* Take away all but the first @n points. */
+void points_drop(struct look *l, uint32_t n);
+/* Is there a point of @stack? */
+bool found_stack(const struct look *l, uint8_t stack);
 
 /* Where to probe a function of the C ABI, so that its arguments are in their registers and its return address on top of the
  * stack. 0: its code cannot be decoded. */

@@ -4,12 +4,13 @@
  * ends and another begins:
  *
  *   - nothing goes on from the instruction in front, padding left out;
- *   - it is called directly, or aligned as functions are;
+ *   - it is called directly, or data points to it, or it is aligned as functions are;
  *   - no jump leads from one side to the other, but for those to a start itself, as a function's last call is one.
  *
  * Where that leaves a doubt, there is no answer. */
 #include "resolve/xref.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -17,7 +18,7 @@
 
 struct text {
 	uint64_t addr, size;
-	uint64_t *called; /* a bit for each address */
+	uint64_t *called, *pointed; /* a bit for each address */
 };
 
 struct funcs {
@@ -45,12 +46,21 @@ static struct text *text_of(const struct funcs *s, uint64_t addr)
 	return NULL;
 }
 
+static bool has(const uint64_t *bits, uint64_t at)
+{
+	return bits[at / 64] >> (at % 64) & 1;
+}
+
+static unsigned int start_of(const struct text *t, uint64_t at)
+{
+	return (has(t->called, at) ? START_CALLED : 0) | (has(t->pointed, at) ? START_POINTED : 0);
+}
+
 bool funcs_called(const struct funcs *s, uint64_t addr)
 {
 	const struct text *t = text_of(s, addr);
-	uint64_t at = t ? addr - t->addr : 0;
 
-	return t && (t->called[at / 64] >> (at % 64) & 1);
+	return t && has(t->called, addr - t->addr);
 }
 
 static void calls_in(struct text *t, const char *code)
@@ -68,23 +78,56 @@ static void calls_in(struct text *t, const char *code)
 	}
 }
 
+static void pointed(struct funcs *s, uint64_t to)
+{
+	struct text *t = text_of(s, to);
+
+	if (t)
+		t->pointed[(to - t->addr) / 64] |= 1ULL << ((to - t->addr) % 64);
+}
+
+/* Pointers of data to code: in place, and as the loader makes them. */
+static void pointers(struct funcs *s, const struct elf *e)
+{
+	Elf64_Rela r;
+	uint64_t v;
+
+	for (size_t i = 0; e->rela.n - i >= sizeof(r); i += sizeof(r)) {
+		memcpy(&r, e->rela.p + i, sizeof(r));
+		if (ELF64_R_TYPE(r.r_info) == R_X86_64_RELATIVE)
+			pointed(s, (uint64_t)r.r_addend);
+	}
+	for (unsigned int i = 0; i < e->nseg; i++) {
+		const struct elf_seg *g = &e->seg[i];
+		const char *p = e->file.p + g->offset;
+
+		for (uint64_t at = -g->addr % 8; !g->exec && at + 8 <= g->size; at += 8) {
+			memcpy(&v, p + at, 8);
+			if (v)
+				pointed(s, v);
+		}
+	}
+}
+
+static int text_add(struct funcs *s, const struct elf *e, const struct elf_seg *g)
+{
+	struct text *t = &s->text[s->ntext++];
+
+	*t = (struct text){ g->addr, g->size, calloc(g->size / 64 + 1, 8), calloc(g->size / 64 + 1, 8) };
+	if (!t->called || !t->pointed)
+		return -ENOMEM;
+	calls_in(t, e->file.p + g->offset);
+	return 0;
+}
+
 int funcs_new(const struct look *l, struct funcs **ret)
 {
 	struct funcs *s = calloc(1, sizeof(*s));
 	int err = s ? region_init(&s->region) : -ENOMEM;
 
 	for (unsigned int i = 0; !err && i < l->elf->nseg; i++) {
-		const struct elf_seg *seg = &l->elf->seg[i];
-		struct text *t = &s->text[s->ntext];
-
-		if (!seg->exec)
-			continue;
-		*t = (struct text){ seg->addr, seg->size, calloc(seg->size / 64 + 1, 8) };
-		if (t->called)
-			calls_in(t, l->elf->file.p + seg->offset);
-		else
-			err = -ENOMEM;
-		s->ntext++;
+		if (l->elf->seg[i].exec)
+			err = text_add(s, l->elf, &l->elf->seg[i]);
 	}
 	if (!err && !s->ntext)
 		err = -ENOEXEC;
@@ -92,6 +135,7 @@ int funcs_new(const struct look *l, struct funcs **ret)
 		funcs_free(s);
 		return err;
 	}
+	pointers(s, l->elf);
 	s->l = l;
 	*ret = s;
 	return 0;
@@ -101,8 +145,10 @@ void funcs_free(struct funcs *s)
 {
 	if (!s)
 		return;
-	for (unsigned int i = 0; i < s->ntext; i++)
+	for (unsigned int i = 0; i < s->ntext; i++) {
 		free(s->text[i].called);
+		free(s->text[i].pointed);
+	}
 	for (unsigned int i = 0; i < s->n; i++) {
 		free((void *)(uintptr_t)s->body[i].in);
 		free((void *)(uintptr_t)s->body[i].edge);
@@ -113,18 +159,20 @@ void funcs_free(struct funcs *s)
 
 /* --- The function of an address ---------------------------------------------------------------------------------- */
 
-static bool is_start(void *ctx, uint64_t addr)
+static unsigned int start_at(void *ctx, uint64_t addr)
 {
-	return funcs_called(ctx, addr);
+	const struct text *t = text_of(ctx, addr);
+
+	return t ? start_of(t, addr - t->addr) : 0;
 }
 
-/* Called addresses at @at and in front of it, the nearest first. */
-static unsigned int starts_before(const struct funcs *s, const struct text *t, uint64_t at, uint64_t ret[STARTS_BACK])
+/* Starts, so it seems, at @at and in front of it, the nearest first. */
+static unsigned int starts_before(const struct text *t, uint64_t at, uint64_t ret[STARTS_BACK])
 {
 	unsigned int n = 0;
 
 	for (uint64_t a = at; n < STARTS_BACK && at - a < BACK_MAX; a--) {
-		if (funcs_called(s, a))
+		if (start_of(t, a - t->addr))
 			ret[n++] = a;
 		if (a == t->addr)
 			break;
@@ -134,12 +182,13 @@ static unsigned int starts_before(const struct funcs *s, const struct text *t, u
 
 static int body_keep(struct funcs *s, const struct piece *p, struct body *ret)
 {
+	static const char *const by[] = { "alignment", "direct calls", "pointers", "direct calls" };
 	const struct region *r = &s->region;
 	struct insn *in = malloc((p->end - p->begin) * sizeof(*in));
 	struct edge *e = calloc(r->nedge + 1, sizeof(*e));
 	uint64_t addr = r->in[p->begin].addr, size = r->in[p->end - 1].addr + r->in[p->end - 1].size - addr;
 
-	*ret = (struct body){ .by = p->called ? "direct calls" : "alignment", .n = p->end - p->begin, .in = in, .edge = e };
+	*ret = (struct body){ .by = by[p->starts], .n = p->end - p->begin, .in = in, .edge = e };
 	if (!in || !e || !func_at(s->l, addr, size, &ret->f)) {
 		free(in);
 		free(e);
@@ -160,13 +209,13 @@ static int look_around(struct funcs *s, uint64_t at, struct body *ret)
 {
 	const struct text *t = text_of(s, at);
 	uint64_t from[STARTS_BACK];
-	unsigned int n = t ? starts_before(s, t, at, from) : 0;
+	unsigned int n = t ? starts_before(t, at, from) : 0;
 	int err = -ENOENT;
 
 	while (n--) {
 		struct piece p;
 
-		err = region_decode(&s->region, s->l, from[n], at, is_start, s);
+		err = region_decode(&s->region, s->l, from[n], at, start_at, s);
 		if (!err)
 			err = region_piece(&s->region, at, &p);
 		if (!err)

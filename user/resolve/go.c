@@ -96,8 +96,7 @@ static void methods_add(struct look *l, const struct gofunc found[METHODS], stru
 
 		if (!err || !methods[i].needed)
 			continue;
-		memset(&l->found->point[before], 0, (l->found->n - before) * sizeof(l->found->point[0]));
-		l->found->n = before;
+		points_drop(l, before);
 		found_why(l, "Go crypto/tls: (*Conn).%s %s", methods[i].name.p,
 			  err == -ENOENT ? "is not in it" : "cannot be taken apart");
 		return;

@@ -64,7 +64,7 @@ static const uint16_t register_bit[X86_REG_ENDING] = {
 
 static bool is_vector(unsigned int reg)
 {
-	return reg >= X86_REG_XMM0 && reg <= X86_REG_XMM15;
+	return (reg >= X86_REG_XMM0 && reg <= X86_REG_XMM15) || (reg >= X86_REG_YMM0 && reg <= X86_REG_YMM15);
 }
 
 /* @op: the first operand, or NULL. */
@@ -117,6 +117,23 @@ static void load_of(const cs_insn *in, const cs_x86_op op[2], struct insn *ret)
 	}
 }
 
+/* What capstone says of memory is not left out where it says too much; what it misses, those that are known to store have. */
+static void stores(const cs_insn *in, struct insn *ret)
+{
+	const cs_x86_op *op = &in->detail->x86.operands[0];
+	unsigned int base;
+
+	if (!in->detail->x86.op_count || op->type != X86_OP_MEM || in->id == X86_INS_CMP || in->id == X86_INS_TEST)
+		return;
+	if (ret->kind != INSN_PLAIN && !(op->access & CS_AC_WRITE))
+		return;
+	base = op->mem.base;
+	ret->stores = true;
+	ret->base = REG_NONE;
+	if (base < X86_REG_ENDING && register_bit[base])
+		ret->base = (uint8_t)__builtin_ctz(register_bit[base]);
+}
+
 static void loads(const cs_insn *in, struct insn *ret)
 {
 	const cs_x86 *x = &in->detail->x86;
@@ -162,24 +179,39 @@ static unsigned int kind_of_group(csh cs, const cs_insn *in)
 }
 
 /* By instruction; all others are INSN_OTHER, or go elsewhere. */
+#define IF_(name) [X86_INS_SET##name] = INSN_PLAIN, [X86_INS_CMOV##name] = INSN_PLAIN
 static const uint8_t kinds[X86_INS_ENDING] = {
+	IF_(A), IF_(AE), IF_(B), IF_(BE), IF_(E), IF_(G), IF_(GE), IF_(L), IF_(LE),
+	IF_(NE), IF_(NO), IF_(NP), IF_(NS), IF_(O), IF_(P), IF_(S),
 	[X86_INS_ENDBR64] = INSN_NOP, [X86_INS_NOP] = INSN_NOP,	    [X86_INS_CMP] = INSN_PLAIN,	   [X86_INS_TEST] = INSN_PLAIN,
 	[X86_INS_MOV] = INSN_PLAIN,   [X86_INS_MOVABS] = INSN_PLAIN, [X86_INS_MOVSX] = INSN_PLAIN,  [X86_INS_MOVSXD] = INSN_PLAIN,
 	[X86_INS_MOVZX] = INSN_PLAIN, [X86_INS_LEA] = INSN_PLAIN,    [X86_INS_ADD] = INSN_PLAIN,    [X86_INS_SUB] = INSN_PLAIN,
 	[X86_INS_AND] = INSN_PLAIN,   [X86_INS_OR] = INSN_PLAIN,     [X86_INS_XOR] = INSN_PLAIN,    [X86_INS_PUSH] = INSN_PUSH,
 	[X86_INS_RET] = INSN_RET,     [X86_INS_UD2] = INSN_TRAP,     [X86_INS_HLT] = INSN_TRAP,	   [X86_INS_INT3] = INSN_TRAP,
 	[X86_INS_SHL] = INSN_PLAIN,   [X86_INS_SHR] = INSN_PLAIN,    [X86_INS_SAR] = INSN_PLAIN,   [X86_INS_INC] = INSN_PLAIN,
-	[X86_INS_DEC] = INSN_PLAIN,   [X86_INS_NEG] = INSN_PLAIN,    [X86_INS_NOT] = INSN_PLAIN,   [X86_INS_SETE] = INSN_PLAIN,
-	[X86_INS_SBB] = INSN_PLAIN,   [X86_INS_SETNE] = INSN_PLAIN, [X86_INS_MOVAPS] = INSN_PLAIN, [X86_INS_MOVUPS] = INSN_PLAIN, [X86_INS_MOVDQA] = INSN_PLAIN,
+	[X86_INS_DEC] = INSN_PLAIN,   [X86_INS_NEG] = INSN_PLAIN,    [X86_INS_NOT] = INSN_PLAIN,   [X86_INS_ADC] = INSN_PLAIN,
+	[X86_INS_SBB] = INSN_PLAIN,   [X86_INS_BSWAP] = INSN_PLAIN, [X86_INS_MOVAPS] = INSN_PLAIN, [X86_INS_MOVUPS] = INSN_PLAIN, [X86_INS_MOVDQA] = INSN_PLAIN,
 	[X86_INS_MOVDQU] = INSN_PLAIN, [X86_INS_XORPS] = INSN_PLAIN, [X86_INS_PXOR] = INSN_PLAIN,  [X86_INS_MOVQ] = INSN_PLAIN,
 };
+
+/* Comparisons of strings put their result into ECX. */
+static bool computes_vector(const cs_insn *in, const cs_x86_op *op)
+{
+	static const unsigned int strings[] = { X86_INS_PCMPESTRI, X86_INS_PCMPISTRI, X86_INS_VPCMPESTRI, X86_INS_VPCMPISTRI };
+
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+		if (in->id == strings[i])
+			return false;
+	}
+	return op && op->type == X86_OP_REG && is_vector(op->reg);
+}
 
 static void classify(csh cs, const cs_insn *in, struct insn *ret)
 {
 	const cs_x86_op *op = in->detail->x86.op_count ? &in->detail->x86.operands[0] : NULL;
 	unsigned int kind = in->id < X86_INS_ENDING ? kinds[in->id] : INSN_OTHER;
 
-	if (kind == INSN_PLAIN && in->id != X86_INS_CMP && in->id != X86_INS_TEST) {
+	if ((kind == INSN_PLAIN && in->id != X86_INS_CMP && in->id != X86_INS_TEST) || computes_vector(in, op)) {
 		plain(op, ret);
 		return;
 	}
@@ -203,6 +235,7 @@ bool insns_next(struct insns *d, struct sv *code, uint64_t *addr, struct insn *r
 	*ret = (struct insn){ .addr = d->one->address, .writes = INSN_ANY, .size = (uint8_t)d->one->size };
 	classify(d->cs, d->one, ret);
 	loads(d->one, ret);
+	stores(d->one, ret);
 	ret->cheap = is_cheap(d->one, ret->kind);
 	return true;
 }

@@ -46,6 +46,7 @@ enum insn_reg { /* as instructions number them */
 	REG_R13,
 	REG_R14,
 	REG_R15,
+	REG_NONE,
 };
 
 #define INSN_REG(name) (1U << REG_##name)
@@ -58,6 +59,8 @@ struct insn {
 	uint8_t kind; /* enum insn_kind */
 	uint8_t load; /* enum insn_load */
 	uint8_t reg;  /* enum insn_reg */
+	bool stores; /* into memory at register @base */
+	uint8_t base; /* REG_NONE: at an address, or by two registers */
 	bool cheap;   /* the kernel carries it out itself when it is probed, and does not step over a copy of it */
 };
 

@@ -10,13 +10,18 @@
 #define STARTS_BEHIND	  3
 
 enum mark {
-	M_CALLED = 1, /* directly, so it seems */
-	M_ENDED = 2,  /* nothing goes on to here */
-	M_PADDED = 4, /* what stands in front of it does nothing */
-	M_PAD = 8,    /* does nothing */
-	M_LOST = 16,  /* goes to where nobody sees */
-	M_ASIDE = 32, /* here after a call, which may not come back */
+	M_CALLED = START_CALLED,
+	M_POINTED = START_POINTED,
+	M_ENDED = 4,   /* nothing goes on to here */
+	M_ASIDE = 8,   /* here after a call, which may not come back */
+	M_PADDED = 16, /* what stands in front of it does nothing */
+	M_PAD = 32,    /* does nothing */
+	M_LOST = 64,   /* goes to where nobody sees */
+	M_TARGET = 128, /* a jump goes here */
 };
+
+#define M_STARTS (M_CALLED | M_POINTED)
+#define M_FRONT	 (M_ENDED | M_ASIDE)
 
 int region_init(struct region *r)
 {
@@ -52,10 +57,10 @@ static size_t filling(struct sv code, uint64_t addr)
 }
 
 /* What is known of instruction @i by those in front of it. */
-static uint8_t mark_of(const struct region *r, uint32_t i, bool called)
+static uint8_t mark_of(const struct region *r, uint32_t i, unsigned int starts)
 {
 	const struct insn *last = i ? &r->in[i - 1] : NULL;
-	uint8_t m = called ? M_CALLED : 0, before = i ? r->mark[i - 1] : 0;
+	uint8_t m = (uint8_t)starts, before = i ? r->mark[i - 1] : 0;
 
 	if (r->in[i].kind == INSN_NOP && r->in[i].addr % FUNC_ALIGN)
 		m |= M_PAD;
@@ -64,7 +69,7 @@ static uint8_t mark_of(const struct region *r, uint32_t i, bool called)
 	if (!last)
 		return m | M_ENDED;
 	if (before & M_PAD)
-		return m | M_PADDED | (before & (M_ENDED | M_ASIDE));
+		return m | M_PADDED | (before & M_FRONT);
 	if (last->kind == INSN_RET || last->kind == INSN_JUMP || last->kind == INSN_TRAP)
 		return m | M_ENDED | (last->addr + last->size != r->in[i].addr ? M_PADDED : 0);
 	return last->kind == INSN_CALL ? m | M_ASIDE : m;
@@ -75,7 +80,7 @@ static bool is_enough(const struct region *r, uint64_t at, unsigned int *behind)
 	const struct insn *in = &r->in[r->n - 1];
 	uint8_t m = r->mark[r->n - 1];
 
-	if (in->addr > at && (m & M_CALLED) && (m & M_ENDED) && in->addr % FUNC_ALIGN == 0)
+	if (in->addr > at && (m & M_STARTS) && (m & M_ENDED) && in->addr % FUNC_ALIGN == 0)
 		++*behind;
 	return *behind == STARTS_BEHIND || (in->addr > at && in->addr - at > REGION_BEHIND);
 }
@@ -105,19 +110,14 @@ static bool index_of(const struct region *r, uint64_t addr, uint32_t *ret)
 	return low < r->n && r->in[low].addr == addr;
 }
 
-/* A start that is called, aligned and ended in front of: no jump says more than that. */
-static bool is_sure(const struct region *r, uint32_t i)
-{
-	return (r->mark[i] & M_CALLED) && (r->mark[i] & M_ENDED) && r->in[i].addr % FUNC_ALIGN == 0;
-}
-
 /* A jump to the start of a function is that of a call which is the last thing another one does. */
 static void edge_add(struct region *r, uint32_t from, uint32_t to)
 {
 	uint32_t low = from < to ? from : to, high = from < to ? to : from;
 
 	r->edge[r->nedge++] = (struct edge){ to, from };
-	if (r->mark[to] & M_CALLED)
+	r->mark[to] |= M_TARGET;
+	if (r->mark[to] & M_STARTS)
 		return;
 	if (to > from && r->in[from].kind == INSN_JUMP && (r->mark[to] & M_ENDED) && r->in[to].addr % FUNC_ALIGN == 0)
 		high--;
@@ -144,7 +144,7 @@ static void edges(struct region *r)
 	qsort(r->edge, r->nedge, sizeof(r->edge[0]), by_to);
 }
 
-int region_decode(struct region *r, const struct look *l, uint64_t from, uint64_t at, bool (*start)(void *ctx, uint64_t addr),
+int region_decode(struct region *r, const struct look *l, uint64_t from, uint64_t at, unsigned int (*start)(void *ctx, uint64_t addr),
 		  void *ctx)
 {
 	struct sv code = elf_code(l->elf, from);
@@ -179,18 +179,24 @@ enum cut {
 	CUT_SURE,
 };
 
-/* @lost: what goes elsewhere by a computed jump stands between here and the last start. */
+/* @lost: what goes elsewhere by a computed jump stands between here and the last start; data may point to parts of that function.
+ *
+ * A start that is aligned, with nothing that leads to it from the front, is one whatever jumps over it, as those into parts that
+ * compilers put aside do. A loop may be aligned behind a call, but something jumps to it. */
 static enum cut cut_at(const struct region *r, uint32_t i, bool lost)
 {
-	uint8_t m = r->mark[i];
+	bool aligned = r->in[i].addr % FUNC_ALIGN == 0, front = r->mark[i] & M_FRONT;
+	unsigned int m = r->mark[i];
 
-	if (is_sure(r, i))
+	if (lost && !(m & M_CALLED))
+		m &= ~(unsigned int)M_POINTED;
+	if ((m & M_STARTS) && front && aligned)
 		return CUT_SURE;
-	if ((m & M_PAD) || r->cross[i])
+	if ((m & M_PAD) || r->cross[i] || !front)
 		return CUT_NOT;
-	if ((m & M_CALLED) && (m & (M_ENDED | M_ASIDE)))
+	if (m & M_STARTS)
 		return CUT_SURE;
-	if (!(m & M_ENDED) || r->in[i].addr % FUNC_ALIGN)
+	if (!aligned || (!(m & M_ENDED) && (!(m & M_PADDED) || (m & M_TARGET))))
 		return CUT_NOT;
 	return lost ? CUT_UNSURE : CUT_SURE;
 }
@@ -203,7 +209,7 @@ int region_piece(const struct region *r, uint64_t at, struct piece *ret)
 
 	*ret = (struct piece){ 0 };
 	for (i = 0; i < r->n; i++) {
-		enum cut c = i ? cut_at(r, i, lost) : is_sure(r, 0) ? CUT_SURE : CUT_UNSURE;
+		enum cut c = i || r->in[0].addr % FUNC_ALIGN == 0 ? cut_at(r, i, lost) : CUT_UNSURE;
 
 		if (c != CUT_NOT && r->in[i].addr > at) {
 			end = c;
@@ -213,7 +219,7 @@ int region_piece(const struct region *r, uint64_t at, struct piece *ret)
 			begin = c;
 			lost = false;
 			ret->begin = i;
-			ret->called = r->mark[i] & M_CALLED;
+			ret->starts = r->mark[i] & M_STARTS;
 		}
 		lost = lost || (r->mark[i] & M_LOST);
 	}

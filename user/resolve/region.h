@@ -7,6 +7,10 @@
 
 #define REGION_INSNS (96 << 10)
 
+/* What an address seems to be, by what refers to it. */
+#define START_CALLED  1 /* directly */
+#define START_POINTED 2
+
 struct region {
 	uint32_t n, nedge;
 	struct insn *in;
@@ -19,15 +23,15 @@ struct region {
 /* Instructions from @begin to in front of @end. */
 struct piece {
 	uint32_t begin, end;
-	bool called;
+	unsigned int starts; /* of @begin */
 };
 
 /* 0 or -ENOMEM. */
 int region_init(struct region *r);
 void region_free(struct region *r);
-/* Decode from @from, a start, to behind @at, as far as it takes to see where the function of @at ends; @start says what is called
- * directly. 0; -ENOENT: @at is not reached. */
-int region_decode(struct region *r, const struct look *l, uint64_t from, uint64_t at, bool (*start)(void *ctx, uint64_t addr),
+/* Decode from @from, a start, to behind @at, as far as it takes to see where the function of @at ends; @start says which
+ * START_ an address has. 0; -ENOENT: @at is not reached. */
+int region_decode(struct region *r, const struct look *l, uint64_t from, uint64_t at, unsigned int (*start)(void *ctx, uint64_t addr),
 		  void *ctx);
 /* The function with the instruction that holds @at. 0; -ENOENT: there is none; -ENOTUNIQ: where it begins or ends is not sure. */
 int region_piece(const struct region *r, uint64_t at, struct piece *ret);

@@ -98,8 +98,10 @@ static void follow(struct search *s, struct way w)
 	for (;;) {
 		bool jumped_to = jumps_to(s, w.i, w.reg), from_front = w.i && goes_on(&s->b->in[w.i - 1]);
 
-		if (!w.i || (!from_front && !jumped_to))
-			s->ret->unsure = true; /* what the caller left there; or a way that is not seen */
+		if (!w.i)
+			s->ret->entry |= (uint16_t)(1U << w.reg);
+		else if (!from_front && !jumped_to)
+			s->ret->unsure = true; /* something leads here that is not seen */
 		if (!from_front)
 			return;
 		w.i--;
@@ -118,11 +120,11 @@ void values_of_reg(const struct body *b, uint32_t i, unsigned int reg, struct va
 		follow(&s, s.way[s.done++]);
 }
 
+static const uint8_t args[] = { REG_DI, REG_SI, REG_DX, REG_CX, REG_R8, REG_R9 };
+
 void values_of_arg(const struct body *b, uint32_t i, unsigned int arg, struct values *ret)
 {
-	static const uint8_t regs[] = { REG_DI, REG_SI, REG_DX, REG_CX, REG_R8, REG_R9 };
-
-	values_of_reg(b, i, regs[arg], ret);
+	values_of_reg(b, i, args[arg], ret);
 }
 
 bool values_has(const struct values *v, uint64_t value)
@@ -136,7 +138,12 @@ bool values_has(const struct values *v, uint64_t value)
 
 bool values_is(const struct values *v, uint64_t value)
 {
-	return v->n == 1 && !v->unsure && v->value[0] == value;
+	return v->n == 1 && !v->unsure && !v->entry && v->value[0] == value;
+}
+
+bool values_is_own(const struct values *v, unsigned int arg)
+{
+	return !v->n && !v->unsure && v->entry == 1U << args[arg];
 }
 
 static bool leaves(const struct body *b, const struct insn *in)

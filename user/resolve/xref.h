@@ -91,7 +91,8 @@ bool body_index(const struct body *b, uint64_t addr, uint32_t *ret);
 
 struct values {
 	unsigned int n;
-	bool unsure; /* it may hold others, too */
+	bool unsure;	/* it may hold others, too */
+	uint16_t entry; /* INSN_REG of each register whose value at the function's start it may be */
 	uint64_t value[VALUES_MAX];
 };
 
@@ -100,8 +101,9 @@ struct values {
 void values_of_arg(const struct body *b, uint32_t i, unsigned int arg, struct values *ret);
 void values_of_reg(const struct body *b, uint32_t i, unsigned int reg, struct values *ret);
 bool values_has(const struct values *v, uint64_t value);
-/* Is it @value, for sure? */
+/* Is it @value, for sure? The function's own argument @arg? */
 bool values_is(const struct values *v, uint64_t value);
+bool values_is_own(const struct values *v, unsigned int arg);
 
 /* The next call of @b (or jump out of it) from instruction *@i on whose argument @arg may be one of @to; its number is in *@i.
  * false: there is none. */
