@@ -8,7 +8,7 @@
  *	ssl_read_impl	226 and 215, neither of the others
  *	SSL_peek	66, calls ssl_read_impl with its own first argument
  *	SSL_read	calls SSL_peek, or contains it, and consumes what that copied: it stores into the connection
- *	SSL_do_handshake 134, called by SSL_write and by ssl_read_impl
+ *	SSL_do_handshake 134, called by SSL_write with its own first argument
  *	SSL_new		185
  *
  * Link-time optimisation may take away the argument that is always 0. It may also put functions into others, whose arguments are
@@ -103,7 +103,7 @@ static const struct body *only(const struct boring *s, uint16_t all, uint16_t no
 static bool passes_on(const struct body *b, const struct body *callee, unsigned int n)
 {
 	for (uint32_t i = 0; i < b->n; i++) {
-		bool own = (b->in[i].kind == INSN_CALL || b->in[i].kind == INSN_JUMP) && b->in[i].target == callee->f.addr;
+		bool own = call_leaves(b, i) && b->in[i].target == callee->f.addr;
 
 		for (unsigned int arg = 0; own && arg < n; arg++) {
 			struct values v;
@@ -112,21 +112,6 @@ static bool passes_on(const struct body *b, const struct body *callee, unsigned 
 			own = values_is_own(&v, arg);
 		}
 		if (own)
-			return true;
-	}
-	return false;
-}
-
-/* Is its own argument @own argument @arg of one of its calls? */
-static bool hands(const struct body *b, unsigned int own, unsigned int arg)
-{
-	for (uint32_t i = 0; i < b->n; i++) {
-		struct values v;
-
-		if (b->in[i].kind != INSN_CALL)
-			continue;
-		values_of_arg(b, i, arg, &v);
-		if (values_is_own(&v, own))
 			return true;
 	}
 	return false;
@@ -204,14 +189,14 @@ static const char *identify(struct boring *s)
 	s->read_impl = only(s, R_FAILED | R_UNINITIALIZED, R_QUIC | R_BAD_LENGTH);
 	if (!s->read_impl)
 		return "ssl_read_impl";
-	if (h && passes_on(s->write, h, 1) && passes_on(s->read_impl, h, 1))
+	if (h && passes_on(s->write, h, 1))
 		s->handshake = h;
 	else if (!hands(s->write, 0, 0) || !hands(s->write, 1, 3))
 		return "SSL_write's arguments";
 	s->read = reader(s);
 	if (!s->read)
 		return "SSL_read";
-	s->make = only(s, R_NO_CTX, 0);
+	s->make = s->in.unsure ? NULL : only(s, R_NO_CTX, 0);
 	return NULL;
 }
 

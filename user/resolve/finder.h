@@ -23,6 +23,7 @@ struct func {
 void api_find(struct look *l);	  /* by the names of functions: OpenSSL and what has its API */
 void go_find(struct look *l);	  /* Go's crypto/tls by Go's own function table */
 void boring_find(struct look *l); /* BoringSSL without symbols, by the errors of its functions */
+void ossl_find(struct look *l);	  /* OpenSSL without symbols, by the same */
 void unread_find(struct look *l); /* code that no finder reads yet, by what it says of itself */
 
 /* The @size bytes of code at @addr; false where the file does not hold all of them. */

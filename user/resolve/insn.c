@@ -109,6 +109,8 @@ static void load_of(const cs_insn *in, const cs_x86_op op[2], struct insn *ret)
 	} else if (moves && is_general(&op[1])) {
 		ret->load = LOAD_COPY;
 		ret->value = number_of(&op[1]);
+	} else if (moves && op[1].type == X86_OP_MEM && op[1].mem.index == X86_REG_INVALID) {
+		ret->load = LOAD_MEMORY;
 	} else if (in->id == X86_INS_LEA && op[1].mem.base == X86_REG_RIP && op[1].mem.index == X86_REG_INVALID) {
 		ret->load = LOAD_VALUE;
 		ret->value = cut(in->address + in->size + (uint64_t)op[1].mem.disp, op[0].size);
@@ -138,7 +140,11 @@ static void loads(const cs_insn *in, struct insn *ret)
 {
 	const cs_x86 *x = &in->detail->x86;
 
-	if (in->id == X86_INS_PUSH && x->op_count == 1 && x->operands[0].type == X86_OP_IMM) {
+	if (ret->kind == INSN_JUMP) {
+		ret->reg = x->op_count == 1 && is_general(&x->operands[0]) ? number_of(&x->operands[0]) : REG_NONE;
+		if (x->op_count == 1 && x->operands[0].type == X86_OP_MEM && x->operands[0].mem.index == X86_REG_INVALID)
+			ret->load = LOAD_MEMORY;
+	} else if (in->id == X86_INS_PUSH && x->op_count == 1 && x->operands[0].type == X86_OP_IMM) {
 		ret->load = LOAD_PUSH;
 		ret->value = (uint64_t)x->operands[0].imm;
 	} else if (in->id == X86_INS_POP && x->op_count == 1 && is_general(&x->operands[0])) {

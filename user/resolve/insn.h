@@ -25,6 +25,7 @@ enum insn_load {
 	LOAD_NONE,
 	LOAD_VALUE, /* @value */
 	LOAD_COPY,  /* of register @value */
+	LOAD_MEMORY, /* what stands at an address that has no index; a computed jump may go there, too */
 	LOAD_POP,   /* what was pushed last */
 	LOAD_PUSH,  /* pushes @value; @reg is nothing */
 };
@@ -58,7 +59,7 @@ struct insn {
 	uint8_t size;
 	uint8_t kind; /* enum insn_kind */
 	uint8_t load; /* enum insn_load */
-	uint8_t reg;  /* enum insn_reg */
+	uint8_t reg;  /* enum insn_reg; of a computed jump, where it finds its target, or REG_NONE */
 	bool stores; /* into memory at register @base */
 	uint8_t base; /* REG_NONE: at an address, or by two registers */
 	bool cheap;   /* the kernel carries it out itself when it is probed, and does not step over a copy of it */

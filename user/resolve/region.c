@@ -8,6 +8,7 @@
 #define FUNC_ALIGN	  16
 #define REGION_BEHIND	  (64 << 10) /* bytes behind the address that is asked for */
 #define STARTS_BEHIND	  3
+#define POINTER_BACK	  32 /* instructions between the load of a pointer and the jump to it */
 
 enum mark {
 	M_CALLED = START_CALLED,
@@ -56,6 +57,23 @@ static size_t filling(struct sv code, uint64_t addr)
 	return n;
 }
 
+/* Does the computed jump @i go by a table of parts of its own function? One by a pointer without an index is the last call of a
+ * function. */
+static bool goes_by_table(const struct region *r, uint32_t i)
+{
+	unsigned int reg = r->in[i].reg;
+
+	if (r->in[i].load == LOAD_MEMORY)
+		return false;
+	for (uint32_t k = i; reg != REG_NONE && k-- && i - k <= POINTER_BACK;) {
+		const struct insn *in = &r->in[k];
+
+		if (in->kind == INSN_PLAIN && (in->writes & (1U << reg)))
+			return in->load != LOAD_MEMORY || in->reg != reg;
+	}
+	return true;
+}
+
 /* What is known of instruction @i by those in front of it. */
 static uint8_t mark_of(const struct region *r, uint32_t i, unsigned int starts)
 {
@@ -64,7 +82,7 @@ static uint8_t mark_of(const struct region *r, uint32_t i, unsigned int starts)
 
 	if (r->in[i].kind == INSN_NOP && r->in[i].addr % FUNC_ALIGN)
 		m |= M_PAD;
-	if (r->in[i].kind == INSN_JUMP && !r->in[i].target)
+	if (r->in[i].kind == INSN_JUMP && !r->in[i].target && goes_by_table(r, i))
 		m |= M_LOST;
 	if (!last)
 		return m | M_ENDED;

@@ -9,7 +9,7 @@
 #include "tls_stack.h"
 
 /* The last one speaks where all others have nothing to say. */
-static void (*const finders[])(struct look *l) = { api_find, go_find, boring_find, unread_find };
+static void (*const finders[])(struct look *l) = { api_find, go_find, boring_find, ossl_find, unread_find };
 
 int resolve_fd(int fd, struct tls_found *ret)
 {

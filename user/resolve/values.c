@@ -100,8 +100,8 @@ static void follow(struct search *s, struct way w)
 
 		if (!w.i)
 			s->ret->entry |= (uint16_t)(1U << w.reg);
-		else if (!from_front && !jumped_to)
-			s->ret->unsure = true; /* something leads here that is not seen */
+		else if (!from_front && !jumped_to && s->b->in[w.i].kind != INSN_NOP)
+			s->ret->unsure = true; /* something leads here that is not seen; to padding nothing does */
 		if (!from_front)
 			return;
 		w.i--;
@@ -146,8 +146,9 @@ bool values_is_own(const struct values *v, unsigned int arg)
 	return !v->n && !v->unsure && v->entry == 1U << args[arg];
 }
 
-static bool leaves(const struct body *b, const struct insn *in)
+bool call_leaves(const struct body *b, uint32_t i)
 {
+	const struct insn *in = &b->in[i];
 	uint64_t at = in->target - b->f.addr;
 
 	return in->kind == INSN_CALL || (in->kind == INSN_JUMP && (!in->target || at >= b->f.code.n));
@@ -158,13 +159,27 @@ bool call_with(const struct body *b, const struct addrs *to, unsigned int arg, u
 	for (; *i < b->n; ++*i) {
 		struct values v;
 
-		if (!leaves(b, &b->in[*i]))
+		if (!call_leaves(b, *i))
 			continue;
 		values_of_arg(b, *i, arg, &v);
 		for (unsigned int k = 0; k < v.n; k++) {
 			if (addrs_has(to, v.value[k]))
 				return true;
 		}
+	}
+	return false;
+}
+
+bool hands(const struct body *b, unsigned int own, unsigned int arg)
+{
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct values v;
+
+		if (!call_leaves(b, i))
+			continue;
+		values_of_arg(b, i, arg, &v);
+		if (values_is_own(&v, own))
+			return true;
 	}
 	return false;
 }

@@ -7,9 +7,9 @@
 
 #include "resolve/finder.h"
 
-#define ADDRS_MAX  32
+#define ADDRS_MAX  64
 #define XREFS_MAX  1024
-#define BODIES_MAX 128
+#define BODIES_MAX 256
 #define VALUES_MAX 16
 
 /* --- Strings (strings.c) --------------------------------------------------------------------------------------- */
@@ -105,6 +105,10 @@ bool values_has(const struct values *v, uint64_t value);
 bool values_is(const struct values *v, uint64_t value);
 bool values_is_own(const struct values *v, unsigned int arg);
 
+/* Is instruction @i a call, or a jump out of @b? */
+bool call_leaves(const struct body *b, uint32_t i);
+/* Is @b's own argument @own argument @arg of one of these? */
+bool hands(const struct body *b, unsigned int own, unsigned int arg);
 /* The next call of @b (or jump out of it) from instruction *@i on whose argument @arg may be one of @to; its number is in *@i.
  * false: there is none. */
 bool call_with(const struct body *b, const struct addrs *to, unsigned int arg, uint32_t *i);
