@@ -9,7 +9,7 @@
  *	SSL_peek	66, calls ssl_read_impl with its own first argument
  *	SSL_read	calls SSL_peek, or contains it, and consumes what that copied: it stores into the connection
  *	SSL_do_handshake 134, called by SSL_write with its own first argument
- *	SSL_new		185
+ *	SSL_new		185, tests whether its argument is NULL
  *
  * Link-time optimisation may take away the argument that is always 0. It may also put functions into others, whose arguments are
  * their own: then nothing is found, as the arguments that are passed on tell. SSL_free raises nothing and is not found. */
@@ -196,7 +196,9 @@ static const char *identify(struct boring *s)
 	s->read = reader(s);
 	if (!s->read)
 		return "SSL_read";
-	s->make = s->in.unsure ? NULL : only(s, R_NO_CTX, 0);
+	s->make = only(s, R_NO_CTX, 0);
+	if (s->make && !tests(s->make, 0))
+		s->make = NULL;
 	return NULL;
 }
 
@@ -219,6 +221,7 @@ static const char *points(struct boring *s)
 	return NULL;
 }
 
+/* The same; "": the name of its file is in it, but not its code. */
 static const char *look(struct boring *s)
 {
 	struct xrefs refs;
@@ -228,6 +231,8 @@ static const char *look(struct boring *s)
 	if (refs.many || funcs_new(s->l, &s->funcs))
 		return "its errors (there are too many references)";
 	funcs_holding(s->funcs, &refs, &s->in);
+	if (s->in.n + s->in.unsure < XREF_FUNCS_MIN)
+		return "";
 	if (!errors(s, 3) && !errors(s, 2))
 		return "its errors";
 	missing = identify(s);
@@ -245,10 +250,10 @@ void boring_find(struct look *l)
 	if (!s.files.n)
 		return;
 	missing = look(&s);
-	if (missing)
+	if (missing && *missing)
 		found_why(l, "BoringSSL without symbols: %s was not found for sure", missing);
-	else
-		found_evidence(l, "BoringSSL by the errors of %.64s%s%s%s", elf_at(l->elf, s.files.addr[0]).p,
+	if (!missing)
+		found_evidence(l, "BoringSSL by its errors%s%s%s",
 			       s.apart ? ", SSL_read by its call of SSL_peek" : "", s.handshake ? "" : ", no SSL_do_handshake",
 			       s.make ? "" : ", no SSL_new");
 	funcs_free(s.funcs);

@@ -199,6 +199,14 @@ struct sv elf_code(const struct elf *e, uint64_t addr)
 	return loaded(e, addr, true);
 }
 
+void elf_release(const struct elf *e, const struct elf_seg *s)
+{
+	uint64_t page = 4096, begin = (s->offset + page - 1) & -page, end = (s->offset + s->size) & -page;
+
+	if (begin < end)
+		madvise((void *)(uintptr_t)(e->file.p + begin), (size_t)(end - begin), MADV_DONTNEED);
+}
+
 const struct elf_sec *elf_section(const struct elf *e, const char *name)
 {
 	for (unsigned int i = 0; i < e->nsec; i++) {

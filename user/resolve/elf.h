@@ -47,6 +47,8 @@ void elf_free(struct elf *e);
 struct sv elf_at(const struct elf *e, uint64_t addr);
 /* The same where it is code. */
 struct sv elf_code(const struct elf *e, uint64_t addr);
+/* What was read of @s may leave memory; it comes back when it is read again. */
+void elf_release(const struct elf *e, const struct elf_seg *s);
 /* The first section of that name that is loaded, or NULL. */
 const struct elf_sec *elf_section(const struct elf *e, const char *name);
 

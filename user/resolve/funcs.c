@@ -65,12 +65,15 @@ bool funcs_called(const struct funcs *s, uint64_t addr)
 
 static void calls_in(struct text *t, const char *code)
 {
-	const char *p = code, *end = code + t->size;
+	const char *end = code + t->size;
 
-	while (end - p >= 5 && (p = memchr(p, 0xe8, (size_t)(end - p - 4)))) {
+	for (const char *p = code; end - p >= 5;) {
 		uint64_t to;
 		int32_t v;
 
+		p = memchr(p, 0xe8, (size_t)(end - p - 4));
+		if (!p)
+			return;
 		memcpy(&v, ++p, sizeof(v));
 		to = (uint64_t)(p - code) + sizeof(v) + (uint64_t)(int64_t)v;
 		if (to < t->size)
@@ -106,6 +109,7 @@ static void pointers(struct funcs *s, const struct elf *e)
 			if (v)
 				pointed(s, v);
 		}
+		elf_release(e, g);
 	}
 }
 
@@ -117,7 +121,15 @@ static int text_add(struct funcs *s, const struct elf *e, const struct elf_seg *
 	if (!t->called || !t->pointed)
 		return -ENOMEM;
 	calls_in(t, e->file.p + g->offset);
+	elf_release(e, g);
 	return 0;
+}
+
+static unsigned int start_at(void *ctx, uint64_t addr)
+{
+	const struct text *t = text_of(ctx, addr);
+
+	return t ? start_of(t, addr - t->addr) : 0;
 }
 
 int funcs_new(const struct look *l, struct funcs **ret)
@@ -136,7 +148,9 @@ int funcs_new(const struct look *l, struct funcs **ret)
 		return err;
 	}
 	pointers(s, l->elf);
-	s->l = l;
+	s->region.l = s->l = l;
+	s->region.start = start_at;
+	s->region.ctx = s;
 	*ret = s;
 	return 0;
 }
@@ -158,13 +172,6 @@ void funcs_free(struct funcs *s)
 }
 
 /* --- The function of an address ---------------------------------------------------------------------------------- */
-
-static unsigned int start_at(void *ctx, uint64_t addr)
-{
-	const struct text *t = text_of(ctx, addr);
-
-	return t ? start_of(t, addr - t->addr) : 0;
-}
 
 /* Starts, so it seems, at @at and in front of it, the nearest first. */
 static unsigned int starts_before(const struct text *t, uint64_t at, uint64_t ret[STARTS_BACK])
@@ -215,7 +222,7 @@ static int look_around(struct funcs *s, uint64_t at, struct body *ret)
 	while (n--) {
 		struct piece p;
 
-		err = region_decode(&s->region, s->l, from[n], at, start_at, s);
+		err = region_decode(&s->region, from[n], at);
 		if (!err)
 			err = region_piece(&s->region, at, &p);
 		if (!err)

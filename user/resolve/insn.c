@@ -136,24 +136,53 @@ static void stores(const cs_insn *in, struct insn *ret)
 		ret->base = (uint8_t)__builtin_ctz(register_bit[base]);
 }
 
+/* Two operands, the first no register that is written. */
+static void looks_at(const cs_insn *in, const cs_x86_op op[2], struct insn *ret)
+{
+	if (in->id == X86_INS_MOV && op[0].type == X86_OP_MEM && is_general(&op[1])) {
+		ret->load = LOAD_STORE;
+		ret->value = number_of(&op[1]);
+	} else if (in->id == X86_INS_TEST && is_general(&op[0]) && op[1].type == X86_OP_REG && op[1].reg == op[0].reg) {
+		ret->load = LOAD_TEST;
+		ret->reg = number_of(&op[0]);
+	}
+}
+
+static void jumps(const cs_x86 *x, struct insn *ret)
+{
+	const cs_x86_op *op = &x->operands[0];
+
+	ret->reg = x->op_count == 1 && is_general(op) ? number_of(op) : REG_NONE;
+	if (x->op_count == 1 && op->type == X86_OP_MEM && op->mem.index == X86_REG_INVALID)
+		ret->load = LOAD_MEMORY;
+}
+
+static void pushes(const cs_insn *in, const cs_x86_op *op, struct insn *ret)
+{
+	if (in->id == X86_INS_PUSH && op->type == X86_OP_IMM) {
+		ret->load = LOAD_PUSH;
+		ret->value = (uint64_t)op->imm;
+	} else if (in->id == X86_INS_POP && is_general(op)) {
+		ret->load = LOAD_POP;
+		ret->reg = number_of(op);
+		ret->writes = (uint16_t)(1U << ret->reg | INSN_REG(SP));
+	}
+}
+
 static void loads(const cs_insn *in, struct insn *ret)
 {
 	const cs_x86 *x = &in->detail->x86;
 
-	if (ret->kind == INSN_JUMP) {
-		ret->reg = x->op_count == 1 && is_general(&x->operands[0]) ? number_of(&x->operands[0]) : REG_NONE;
-		if (x->op_count == 1 && x->operands[0].type == X86_OP_MEM && x->operands[0].mem.index == X86_REG_INVALID)
-			ret->load = LOAD_MEMORY;
-	} else if (in->id == X86_INS_PUSH && x->op_count == 1 && x->operands[0].type == X86_OP_IMM) {
-		ret->load = LOAD_PUSH;
-		ret->value = (uint64_t)x->operands[0].imm;
-	} else if (in->id == X86_INS_POP && x->op_count == 1 && is_general(&x->operands[0])) {
-		ret->load = LOAD_POP;
-		ret->reg = number_of(&x->operands[0]);
-		ret->writes = (uint16_t)(1U << ret->reg | INSN_REG(SP));
-	} else if (ret->kind == INSN_PLAIN && x->op_count == 2 && is_general(&x->operands[0])) {
+	if (ret->kind == INSN_JUMP)
+		jumps(x, ret);
+	else if (x->op_count == 1)
+		pushes(in, &x->operands[0], ret);
+	else if (ret->kind != INSN_PLAIN || x->op_count != 2)
+		return;
+	else if (in->id != X86_INS_TEST && in->id != X86_INS_CMP && is_general(&x->operands[0]))
 		load_of(in, x->operands, ret);
-	}
+	else
+		looks_at(in, x->operands, ret);
 }
 
 /* --- What kind it is --------------------------------------------------------------------------------------------- */
@@ -200,6 +229,16 @@ static const uint8_t kinds[X86_INS_ENDING] = {
 	[X86_INS_MOVDQU] = INSN_PLAIN, [X86_INS_XORPS] = INSN_PLAIN, [X86_INS_PXOR] = INSN_PLAIN,  [X86_INS_MOVQ] = INSN_PLAIN,
 };
 
+static bool of_register(const cs_x86_op *op)
+{
+	return op && op->type == X86_OP_REG;
+}
+
+static bool compares(const cs_insn *in)
+{
+	return in->id == X86_INS_CMP || in->id == X86_INS_TEST;
+}
+
 /* Comparisons of strings put their result into ECX. */
 static bool computes_vector(const cs_insn *in, const cs_x86_op *op)
 {
@@ -217,17 +256,17 @@ static void classify(csh cs, const cs_insn *in, struct insn *ret)
 	const cs_x86_op *op = in->detail->x86.op_count ? &in->detail->x86.operands[0] : NULL;
 	unsigned int kind = in->id < X86_INS_ENDING ? kinds[in->id] : INSN_OTHER;
 
-	if ((kind == INSN_PLAIN && in->id != X86_INS_CMP && in->id != X86_INS_TEST) || computes_vector(in, op)) {
+	if ((kind == INSN_PLAIN && !compares(in)) || computes_vector(in, op)) {
 		plain(op, ret);
 		return;
 	}
-	if (kind == INSN_PUSH && (!op || op->type != X86_OP_REG))
+	if (kind == INSN_PUSH && !of_register(op))
 		return;
 	ret->kind = (uint8_t)(kind == INSN_OTHER ? kind_of_group(cs, in) : kind);
-	if (kind == INSN_NOP || kind == INSN_PLAIN || kind == INSN_TRAP)
-		ret->writes = 0;
-	else if (kind == INSN_OTHER && op && op->type == X86_OP_IMM)
+	if (kind == INSN_OTHER && op && op->type == X86_OP_IMM)
 		ret->target = (uint64_t)op->imm;
+	else if (kind == INSN_NOP || kind == INSN_PLAIN || kind == INSN_TRAP)
+		ret->writes = 0;
 }
 
 bool insns_next(struct insns *d, struct sv *code, uint64_t *addr, struct insn *ret)

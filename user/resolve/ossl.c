@@ -162,8 +162,8 @@ static int kind_of(const struct body *b, uint16_t raises, bool writes)
 		return writes ? TLS_F_SSL_WRITE : TLS_F_SSL_READ;
 	if (raises != inner)
 		return -1;
-	if (writes && hands_all(b, 3, 4)) /* flags in front of the number written, which is handed on without them */
-		return TLS_F_SSL_WRITE_EX2;
+	if (writes && keeps(b, 4)) /* with flags, in front of the number written */
+		return hands_all(b, 3, 3) || hands_all(b, 3, 4) ? TLS_F_SSL_WRITE_EX2 : -1;
 	return !hands_all(b, 3, 3) ? -1 : writes ? TLS_F_SSL_WRITE_EX : TLS_F_SSL_READ_EX;
 }
 
@@ -195,18 +195,54 @@ static const char *direction(struct ossl *s, bool writes)
 	return n ? NULL : writes ? "any write" : "any read";
 }
 
-/* Functions that are good to have: those that raise @bit alone and hand on their first argument, as they do into which a compiler
- * has put the one of that name: SSL_connect is a handshake, too. */
-static void others(struct ossl *s, uint16_t bit, uint8_t fn)
+/* Functions that are good to have: those that raise @bit alone, and do with their first argument what @as says. @many: a compiler
+ * may have put one into others that are as good, as SSL_connect is a handshake, too. */
+static void others(struct ossl *s, uint16_t bit, bool (*as)(const struct body *b), bool many, uint8_t fn)
 {
-	for (unsigned int i = 0; i < s->in.n; i++) {
-		if (s->raises[i] == bit && hands(s->in.body[i], 0, 0))
-			add(s, s->in.body[i], fn);
+	const struct body *found[NAMES_N];
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < s->in.n && n < NAMES_N; i++) {
+		if (s->raises[i] == bit && as(s->in.body[i]))
+			found[n++] = s->in.body[i];
 	}
+	for (unsigned int i = 0; i < n && (many || n == 1); i++)
+		add(s, found[i], fn);
+}
+
+static bool hands_first(const struct body *b)
+{
+	return hands(b, 0, 0);
+}
+
+static bool tests_first(const struct body *b)
+{
+	return tests(b, 0);
+}
+
+/* Is there a reference from where it is not sure in which function, to a name of a read or a write? */
+static bool is_unsure(const struct ossl *s)
+{
+	for (unsigned int i = 0; s->in.unsure && i < s->refs.n; i++) {
+		for (unsigned int n = N_SSL_read; n <= N_ssl_write_internal; n++) {
+			if ((s->old || addrs_has(&s->by_name[n], s->refs.ref[i].to)) && !funcs_at(s->funcs, s->refs.ref[i].at))
+				return true;
+		}
+	}
+	return false;
 }
 
 /* --- Result ------------------------------------------------------------------------------------------------------ */
 
+/* Is its code in it, and not the name of its file alone? */
+static bool is_there(struct ossl *s)
+{
+	xrefs_find(s->l->elf, &s->files, &s->refs);
+	funcs_holding(s->funcs, &s->refs, &s->in);
+	return s->in.n + s->in.unsure >= XREF_FUNCS_MIN;
+}
+
+/* NULL, or what was not found; "": that is all of it. */
 static const char *look(struct ossl *s)
 {
 	uint32_t before = s->l->found->n;
@@ -214,7 +250,7 @@ static const char *look(struct ossl *s)
 	int err;
 
 	for (unsigned int n = 0; n < NAMES_N; n++) {
-		strings_equal(s->l->elf, names[n].text, &s->by_name[n]);
+		strings_near(s->l->elf, names[n].text, &s->files, &s->by_name[n]);
 		for (unsigned int i = 0; i < s->by_name[n].n; i++)
 			addrs_add(&s->strings, s->by_name[n].addr[i]);
 	}
@@ -225,7 +261,9 @@ static const char *look(struct ossl *s)
 		s->old = true;
 		err = errors(s);
 	}
-	if (err || s->in.unsure)
+	if (err == 1)
+		return is_there(s) ? "its errors" : "";
+	if (err || is_unsure(s))
 		return "where its functions begin";
 	missing = direction(s, false);
 	if (!missing)
@@ -234,9 +272,10 @@ static const char *look(struct ossl *s)
 		points_drop(s->l, before);
 		return missing;
 	}
-	others(s, BIT(SSL_do_handshake), TLS_F_SSL_HANDSHAKE);
-	others(s, BIT(SSL_new), TLS_F_SSL_NEW);
-	others(s, BIT(SSL_set_fd), TLS_F_SSL_SET_FD);
+	others(s, BIT(SSL_do_handshake), hands_first, true, TLS_F_SSL_HANDSHAKE);
+	/* SSL_dup, where it contains SSL_new, may return what it was given. */
+	others(s, BIT(SSL_new), tests_first, false, TLS_F_SSL_NEW);
+	others(s, BIT(SSL_set_fd), hands_first, false, TLS_F_SSL_SET_FD);
 	return NULL;
 }
 
@@ -248,13 +287,12 @@ void ossl_find(struct look *l)
 	if (found_stack(l, TLS_OPENSSL))
 		return;
 	strings_ending(l->elf, SV("ssl/ssl_lib.c"), &s.files);
-	strings_equal(l->elf, SV("ssl/ssl_lib.c"), &s.files);
 	if (!s.files.n)
 		return;
 	missing = look(&s);
-	if (missing)
+	if (missing && *missing)
 		found_why(l, "OpenSSL without symbols: %s was not found for sure", missing);
-	else
+	if (!missing)
 		found_evidence(l, "OpenSSL %s by the %s that its errors carry", s.old ? "1.1.1" : "3",
 			       s.old ? "numbers of functions" : "names");
 	funcs_free(s.funcs);

@@ -57,6 +57,11 @@ static size_t filling(struct sv code, uint64_t addr)
 	return n;
 }
 
+static bool ends(const struct insn *in)
+{
+	return in->kind == INSN_RET || in->kind == INSN_JUMP || in->kind == INSN_TRAP;
+}
+
 /* Does the computed jump @i go by a table of parts of its own function? One by a pointer without an index is the last call of a
  * function. */
 static bool goes_by_table(const struct region *r, uint32_t i)
@@ -88,9 +93,15 @@ static uint8_t mark_of(const struct region *r, uint32_t i, unsigned int starts)
 		return m | M_ENDED;
 	if (before & M_PAD)
 		return m | M_PADDED | (before & M_FRONT);
-	if (last->kind == INSN_RET || last->kind == INSN_JUMP || last->kind == INSN_TRAP)
+	if (ends(last))
 		return m | M_ENDED | (last->addr + last->size != r->in[i].addr ? M_PADDED : 0);
 	return last->kind == INSN_CALL ? m | M_ASIDE : m;
+}
+
+/* endbr64, which is where what is not known beforehand may go. */
+static bool is_landing(struct sv code)
+{
+	return code.n >= 4 && memcmp(code.p, "\xf3\x0f\x1e\xfa", 4) == 0;
 }
 
 static bool is_enough(const struct region *r, uint64_t at, unsigned int *behind)
@@ -162,23 +173,25 @@ static void edges(struct region *r)
 	qsort(r->edge, r->nedge, sizeof(r->edge[0]), by_to);
 }
 
-int region_decode(struct region *r, const struct look *l, uint64_t from, uint64_t at, unsigned int (*start)(void *ctx, uint64_t addr),
-		  void *ctx)
+int region_decode(struct region *r, uint64_t from, uint64_t at)
 {
-	struct sv code = elf_code(l->elf, from);
+	struct sv code = elf_code(r->l->elf, from);
 	unsigned int behind = 0;
 	uint64_t addr = from;
 
 	r->n = 0;
 	r->open = true;
-	while (r->n < REGION_INSNS && insns_next(l->insns, &code, &addr, &r->in[r->n])) {
+	while (r->n < REGION_INSNS) {
+		unsigned int landing = is_landing(code) ? START_POINTED : 0;
 		size_t fill;
 
-		r->mark[r->n] = mark_of(r, r->n, start(ctx, r->in[r->n].addr));
+		if (!insns_next(r->l->insns, &code, &addr, &r->in[r->n]))
+			break;
+		r->mark[r->n] = mark_of(r, r->n, r->start(r->ctx, r->in[r->n].addr) | landing);
 		r->n++;
 		if (is_enough(r, at, &behind))
 			break;
-		r->open = r->in[r->n - 1].kind != INSN_RET && r->in[r->n - 1].kind != INSN_JUMP && r->in[r->n - 1].kind != INSN_TRAP;
+		r->open = !ends(&r->in[r->n - 1]);
 		fill = r->open ? 0 : filling(code, addr);
 		code = (struct sv){ code.p + fill, code.n - fill };
 		addr += fill;

@@ -12,6 +12,9 @@
 #define START_POINTED 2
 
 struct region {
+	const struct look *l;
+	unsigned int (*start)(void *ctx, uint64_t addr); /* START_ of an address */
+	void *ctx;
 	uint32_t n, nedge;
 	struct insn *in;
 	struct edge *edge; /* direct jumps, by where they go to */
@@ -26,13 +29,12 @@ struct piece {
 	unsigned int starts; /* of @begin */
 };
 
-/* 0 or -ENOMEM. */
+/* The caller fills in @l, @start and @ctx. 0 or -ENOMEM. */
 int region_init(struct region *r);
 void region_free(struct region *r);
-/* Decode from @from, a start, to behind @at, as far as it takes to see where the function of @at ends; @start says which
- * START_ an address has. 0; -ENOENT: @at is not reached. */
-int region_decode(struct region *r, const struct look *l, uint64_t from, uint64_t at, unsigned int (*start)(void *ctx, uint64_t addr),
-		  void *ctx);
+/* Decode from @from, a start, to behind @at, as far as it takes to see where the function of @at ends. 0; -ENOENT: @at is not
+ * reached. */
+int region_decode(struct region *r, uint64_t from, uint64_t at);
 /* The function with the instruction that holds @at. 0; -ENOENT: there is none; -ENOTUNIQ: where it begins or ends is not sure. */
 int region_piece(const struct region *r, uint64_t at, struct piece *ret);
 

@@ -37,29 +37,37 @@ static const char *string_start(const char *begin, const char *end)
  * front of a whole string says nothing; whether it is used as one, its references say. */
 static void strings_in(const struct elf *e, const struct elf_seg *s, struct sv text, bool whole, struct addrs *ret)
 {
-	const char *begin = e->file.p + s->offset, *end = begin + s->size, *at = begin;
+	const char *begin = e->file.p + s->offset, *end = begin + s->size;
 
-	while ((at = memmem(at, (size_t)(end - at), text.p, text.n))) {
-		const char *start = whole ? at : string_start(begin, at);
-
-		if (at + text.n < end && !at[text.n] && (whole || start < at))
-			addrs_add(ret, s->addr + (uint64_t)(start - begin));
-		at++;
+	for (const char *at = begin;; at++) {
+		at = memmem(at, (size_t)(end - at), text.p, text.n);
+		if (!at)
+			break;
+		if (at + text.n < end && !at[text.n])
+			addrs_add(ret, s->addr + (uint64_t)((whole ? at : string_start(begin, at)) - begin));
 	}
-}
-
-static void strings(const struct elf *e, struct sv text, bool whole, struct addrs *ret)
-{
-	for (unsigned int i = 0; i < e->nseg && !ret->many; i++)
-		strings_in(e, &e->seg[i], text, whole, ret);
-}
-
-void strings_equal(const struct elf *e, struct sv text, struct addrs *ret)
-{
-	strings(e, text, true, ret);
+	elf_release(e, s);
 }
 
 void strings_ending(const struct elf *e, struct sv text, struct addrs *ret)
 {
-	strings(e, text, false, ret);
+	for (unsigned int i = 0; i < e->nseg && !ret->many; i++)
+		strings_in(e, &e->seg[i], text, false, ret);
+}
+
+static bool holds_any(const struct elf_seg *s, const struct addrs *a)
+{
+	for (unsigned int i = 0; i < a->n; i++) {
+		if (a->addr[i] - s->addr < s->size)
+			return true;
+	}
+	return false;
+}
+
+void strings_near(const struct elf *e, struct sv text, const struct addrs *near, struct addrs *ret)
+{
+	for (unsigned int i = 0; i < e->nseg && !ret->many; i++) {
+		if (holds_any(&e->seg[i], near))
+			strings_in(e, &e->seg[i], text, true, ret);
+	}
 }

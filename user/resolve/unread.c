@@ -7,8 +7,6 @@ static const struct trace {
 	struct sv text; /* as it stands in the file; a NUL at its end is a part of it */
 	const char *why;
 } traces[] = {
-	{ SV("/ssl_lib.cc\0"), "BoringSSL without symbols: not read yet" },
-	{ SV("/ssl_lib.c\0"), "OpenSSL or a fork of it, without symbols: not read yet" },
 	{ SV("/rustls-0."), "rustls: not read yet" },
 };
 

@@ -183,3 +183,31 @@ bool hands(const struct body *b, unsigned int own, unsigned int arg)
 	}
 	return false;
 }
+
+bool keeps(const struct body *b, unsigned int own)
+{
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct values v;
+
+		if ((b->in[i].load != LOAD_COPY && b->in[i].load != LOAD_STORE) || b->in[i].value != args[own])
+			continue;
+		values_of_arg(b, i, own, &v);
+		if (values_is_own(&v, own))
+			return true;
+	}
+	return false;
+}
+
+bool tests(const struct body *b, unsigned int own)
+{
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct values v;
+
+		if (b->in[i].load != LOAD_TEST)
+			continue;
+		values_of_reg(b, i, b->in[i].reg, &v);
+		if (values_is_own(&v, own))
+			return true;
+	}
+	return false;
+}

@@ -54,17 +54,22 @@ void xrefs_find(const struct elf *e, const struct addrs *to, struct xrefs *ret)
 	for (unsigned int i = 0; to->n && i < e->nseg && !ret->many; i++) {
 		if (e->seg[i].exec)
 			refs_in(&e->seg[i], e->file.p + e->seg[i].offset, &t, ret);
+		elf_release(e, &e->seg[i]);
 	}
 }
 
 static void callers_in(const struct elf_seg *s, const char *code, uint64_t to, uint8_t opcode, struct addrs *ret)
 {
-	const char *p = code, *end = code + s->size;
+	const char *end = code + s->size;
 
-	while (end - p >= 5 && (p = memchr(p, opcode, (size_t)(end - p - 4)))) {
-		uint64_t addr = s->addr + (uint64_t)(p - code);
+	for (const char *p = code; end - p >= 5;) {
+		uint64_t addr;
 		int32_t v;
 
+		p = memchr(p, opcode, (size_t)(end - p - 4));
+		if (!p)
+			return;
+		addr = s->addr + (uint64_t)(p - code);
 		memcpy(&v, ++p, sizeof(v));
 		if (addr + 5 + (uint64_t)(int64_t)v == to)
 			addrs_add(ret, addr);
@@ -76,5 +81,6 @@ void callers_find(const struct elf *e, uint64_t to, uint8_t opcode, struct addrs
 	for (unsigned int i = 0; i < e->nseg && !ret->many; i++) {
 		if (e->seg[i].exec)
 			callers_in(&e->seg[i], e->file.p + e->seg[i].offset, to, opcode, ret);
+		elf_release(e, &e->seg[i]);
 	}
 }

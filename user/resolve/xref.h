@@ -11,6 +11,8 @@
 #define XREFS_MAX  1024
 #define BODIES_MAX 256
 #define VALUES_MAX 16
+/* A source file whose name fewer functions refer to is not in the program: its name is. */
+#define XREF_FUNCS_MIN 6
 
 /* --- Strings (strings.c) --------------------------------------------------------------------------------------- */
 
@@ -20,10 +22,10 @@ struct addrs {
 	uint64_t addr[ADDRS_MAX];
 };
 
-/* Where the strings begin in loaded segments that are @text, or end in it and begin with something else; printable, and NUL behind.
- * Added to what @ret holds. */
-void strings_equal(const struct elf *e, struct sv text, struct addrs *ret);
+/* Where the strings begin in loaded segments that end in @text, or are that: printable, and NUL behind. Added to @ret. */
 void strings_ending(const struct elf *e, struct sv text, struct addrs *ret);
+/* Those that are @text, or end in it where a linker may have put the two together, in the segments of @near. */
+void strings_near(const struct elf *e, struct sv text, const struct addrs *near, struct addrs *ret);
 bool addrs_has(const struct addrs *a, uint64_t addr);
 /* Those already there are left out. */
 void addrs_add(struct addrs *a, uint64_t addr);
@@ -109,6 +111,9 @@ bool values_is_own(const struct values *v, unsigned int arg);
 bool call_leaves(const struct body *b, uint32_t i);
 /* Is @b's own argument @own argument @arg of one of these? */
 bool hands(const struct body *b, unsigned int own, unsigned int arg);
+/* Does it keep its own argument @own for later, or test whether it is NULL? */
+bool keeps(const struct body *b, unsigned int own);
+bool tests(const struct body *b, unsigned int own);
 /* The next call of @b (or jump out of it) from instruction *@i on whose argument @arg may be one of @to; its number is in *@i.
  * false: there is none. */
 bool call_with(const struct body *b, const struct addrs *to, unsigned int arg, uint32_t *i);
