@@ -128,7 +128,7 @@ static size_t version_length(struct sv s)
 }
 
 /* "OpenSSL 3.0.19 27 Jan 2026" is libcrypto's, and here where it is linked in. */
-static struct sv openssl_version(const struct elf *e)
+struct sv openssl_version(const struct elf *e)
 {
 	const struct elf_sec *s = elf_section(e, ".rodata");
 	const struct sv word = SV("OpenSSL ");

@@ -239,6 +239,13 @@ static const char *look(struct boring *s)
 	return missing ? missing : points(s);
 }
 
+static void evidence(const struct boring *s)
+{
+	found_evidence(s->l, "BoringSSL without symbols: SSL_write raises 66 111 215 226 (start by %s), SSL_read %s (by %s)%s%s",
+		       s->write->by, s->apart ? "calls SSL_peek, which raises 66" : "raises 66 and calls what raises 215 226",
+		       s->read->by, s->handshake ? ", SSL_do_handshake 134" : "", s->make ? ", SSL_new 185" : "");
+}
+
 void boring_find(struct look *l)
 {
 	struct boring s = { .l = l };
@@ -253,8 +260,6 @@ void boring_find(struct look *l)
 	if (missing && *missing)
 		found_why(l, "BoringSSL without symbols: %s was not found for sure", missing);
 	if (!missing)
-		found_evidence(l, "BoringSSL by its errors%s%s%s",
-			       s.apart ? ", SSL_read by its call of SSL_peek" : "", s.handshake ? "" : ", no SSL_do_handshake",
-			       s.make ? "" : ", no SSL_new");
+		evidence(&s);
 	funcs_free(s.funcs);
 }

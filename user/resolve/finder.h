@@ -53,6 +53,9 @@ uint64_t inner_first(struct look *l, const struct func *f, unsigned int keep);
 /* The function at @addr, up to the next that has a name. */
 bool inner_func(struct look *l, uint64_t addr, struct func *ret);
 
+/* "OpenSSL 3.0.19", or empty where the file does not say. */
+struct sv openssl_version(const struct elf *e);
+
 /* Add to what is said of the file; cut where there is no room. */
 __attribute__((format(printf, 2, 3))) void found_evidence(struct look *l, const char *fmt, ...);
 __attribute__((format(printf, 2, 3))) void found_why(struct look *l, const char *fmt, ...);

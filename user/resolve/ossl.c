@@ -279,6 +279,16 @@ static const char *look(struct ossl *s)
 	return NULL;
 }
 
+static void evidence(const struct ossl *s)
+{
+	struct sv version = openssl_version(s->l->elf);
+
+	if (!version.n)
+		version = s->old ? SV("OpenSSL 1.1.1") : SV("OpenSSL 3");
+	found_evidence(s->l, "%.*s without symbols: functions by the %s that their errors carry", (int)version.n, version.p,
+		       s->old ? "numbers" : "names");
+}
+
 void ossl_find(struct look *l)
 {
 	struct ossl s = { .l = l };
@@ -293,7 +303,6 @@ void ossl_find(struct look *l)
 	if (missing && *missing)
 		found_why(l, "OpenSSL without symbols: %s was not found for sure", missing);
 	if (!missing)
-		found_evidence(l, "OpenSSL %s by the %s that its errors carry", s.old ? "1.1.1" : "3",
-			       s.old ? "numbers of functions" : "names");
+		evidence(&s);
 	funcs_free(s.funcs);
 }
