@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* twin FILE...: what the finders that need no symbols say of files that have some, against those symbols. Each function that they
+ * find must be called what they take it for, and a file with reads and writes by name must have both without. A function inside
+ * the library that .dynsym does not name is not held against them. Prints a line a file; exit status 1 where they disagree. */
+#include <elf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "resolve/finder.h"
+#include "tls_stack.h"
+
+/* What a function may be called that a point takes for its own. */
+static const char *const names[TLS_FUNCS][4] = {
+	[TLS_F_SSL_READ] = { "SSL_read" },
+	[TLS_F_SSL_WRITE] = { "SSL_write" },
+	[TLS_F_SSL_READ_EX] = { "SSL_read_ex", "ssl_read_internal" },
+	[TLS_F_SSL_WRITE_EX] = { "SSL_write_ex", "ssl_write_internal" },
+	[TLS_F_SSL_WRITE_EX2] = { "SSL_write_ex2", "ssl_write_internal" },
+	[TLS_F_SSL_NEW] = { "SSL_new" },
+	[TLS_F_SSL_SET_FD] = { "SSL_set_fd" },
+	[TLS_F_SSL_HANDSHAKE] = { "SSL_do_handshake", "SSL_connect", "SSL_accept" },
+};
+
+struct check {
+	const struct tls_point *p;
+	uint64_t addr;
+	bool named, right;
+	char name[ELF_NAME_MAX + 1];
+};
+
+/* A compiler's own copy of a function has the name of that and a suffix: ssl_write_internal.part.0. */
+static bool is_called(struct sv name, const char *as)
+{
+	size_t n = strlen(as);
+
+	return name.n >= n && memcmp(name.p, as, n) == 0 && (name.n == n || name.p[n] == '.');
+}
+
+static void on_function(void *ctx, const struct elf_sym *s)
+{
+	struct check *c = ctx;
+
+	if (s->addr != c->addr)
+		return;
+	c->named = true;
+	memcpy(c->name, s->name.p, s->name.n);
+	c->name[s->name.n] = 0;
+	for (unsigned int i = 0; i < 4 && names[c->p->fn][i]; i++)
+		c->right |= is_called(s->name, names[c->p->fn][i]);
+}
+
+static uint64_t addr_of(const struct elf *e, uint64_t offset)
+{
+	for (unsigned int i = 0; i < e->nseg; i++) {
+		if (e->seg[i].exec && offset - e->seg[i].offset < e->seg[i].size)
+			return e->seg[i].addr + (offset - e->seg[i].offset);
+	}
+	return 0;
+}
+
+static void on_static(void *ctx, const struct elf_sym *s)
+{
+	(void)s;
+	*(bool *)ctx = true;
+}
+
+static unsigned int check(const struct elf *e, const struct tls_found *f)
+{
+	unsigned int wrong = 0;
+	bool all = false;
+
+	elf_functions(e, SHT_SYMTAB, on_static, &all);
+	for (uint32_t i = 0; i < f->n; i++) {
+		struct check c = { .p = &f->point[i], .addr = addr_of(e, f->point[i].func) };
+
+		elf_functions(e, SHT_DYNSYM, on_function, &c);
+		elf_functions(e, SHT_SYMTAB, on_function, &c);
+		if (c.right || (!c.named && !all))
+			continue;
+		printf("  %s at 0x%llx is %s\n", tls_func_name(c.p->fn), (unsigned long long)c.addr,
+		       c.named ? c.name : "the start of nothing that has a name");
+		wrong++;
+	}
+	return wrong;
+}
+
+/* Bits: reads, writes. */
+static unsigned int directions(const struct tls_found *f)
+{
+	unsigned int ret = 0;
+
+	for (uint32_t i = 0; i < f->n; i++) {
+		uint8_t fn = f->point[i].fn;
+
+		ret |= fn == TLS_F_SSL_READ || fn == TLS_F_SSL_READ_EX ? 1 : 0;
+		ret |= fn == TLS_F_SSL_WRITE || fn == TLS_F_SSL_WRITE_EX || fn == TLS_F_SSL_WRITE_EX2 ? 2 : 0;
+	}
+	return ret;
+}
+
+static bool compare(const char *path, int fd)
+{
+	static struct tls_found by_name, without;
+	struct look l = { .found = &without };
+	unsigned int wrong, want;
+	struct elf *e = NULL;
+
+	memset(&without, 0, sizeof(without));
+	if (resolve_fd(fd, &by_name) || elf_open(fd, &e)) {
+		printf("%s: cannot be read\n", path);
+		return false;
+	}
+	l.elf = e;
+	l.insns = insns_new();
+	if (l.insns) {
+		boring_find(&l);
+		ossl_find(&l);
+	}
+	wrong = check(e, &without);
+	want = directions(&by_name);
+	printf("%s %s: %u functions; %s%s\n", want != directions(&without) || wrong ? "DIFFERS" : "agrees", path, without.n,
+	       without.evidence, without.why);
+	insns_free(l.insns);
+	elf_free(e);
+	return want == directions(&without) && !wrong;
+}
+
+int main(int argc, char **argv)
+{
+	bool ok = argc > 1;
+
+	for (int i = 1; i < argc; i++) {
+		int fd = open(argv[i], O_RDONLY | O_CLOEXEC);
+
+		ok = fd >= 0 && compare(argv[i], fd) && ok;
+		if (fd >= 0)
+			close(fd);
+	}
+	return ok ? 0 : 1;
+}
