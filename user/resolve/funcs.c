@@ -24,13 +24,12 @@ struct text {
 struct funcs {
 	const struct look *l;
 	struct region region; /* room to decode in */
-	unsigned int ntext, n, tries;
+	unsigned int ntext, n;
 	struct text text[ELF_SEGS_MAX];
 	struct body body[BODIES_MAX];
 };
 
-#define TRIES_MAX 2048
-#define STARTS_BACK 12	   /* starts in front of an address, from which it is decoded */
+#define STARTS_BACK 8	   /* starts in front of an address, from which it is decoded */
 #define BACK_MAX (64 << 10) /* bytes in front of it */
 
 /* --- Direct calls ------------------------------------------------------------------------------------------------ */
@@ -217,12 +216,13 @@ static int look_around(struct funcs *s, uint64_t at, struct body *ret)
 	const struct text *t = text_of(s, at);
 	uint64_t from[STARTS_BACK];
 	unsigned int n = t ? starts_before(t, at, from) : 0;
+	struct piece p;
 	int err = -ENOENT;
 
-	while (n--) {
-		struct piece p;
-
-		err = region_decode(&s->region, from[n], at);
+	if (!region_piece(&s->region, at, &p)) /* the last one decoded is often the next one's, too */
+		return body_keep(s, &p, ret);
+	for (; n; n /= 2) {
+		err = region_decode(&s->region, from[n - 1], at);
 		if (!err)
 			err = region_piece(&s->region, at, &p);
 		if (!err)
@@ -259,7 +259,7 @@ const struct body *funcs_at(struct funcs *s, uint64_t at)
 		if (body_index(&s->body[k], at, &i))
 			return &s->body[k];
 	}
-	err = s->n == BODIES_MAX || s->tries++ == TRIES_MAX ? -ENOSPC : look_around(s, at, &b);
+	err = s->n == BODIES_MAX ? -ENOSPC : look_around(s, at, &b);
 	if (err) {
 		errno = -err;
 		return NULL;

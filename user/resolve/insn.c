@@ -114,6 +114,8 @@ static void load_of(const cs_insn *in, const cs_x86_op op[2], struct insn *ret)
 	} else if (in->id == X86_INS_LEA && op[1].mem.base == X86_REG_RIP && op[1].mem.index == X86_REG_INVALID) {
 		ret->load = LOAD_VALUE;
 		ret->value = cut(in->address + in->size + (uint64_t)op[1].mem.disp, op[0].size);
+	} else if (in->id == X86_INS_ADD) {
+		ret->load = LOAD_SUM;
 	} else if (in->id == X86_INS_XOR && op[1].type == X86_OP_REG && op[1].reg == op[0].reg) {
 		ret->load = LOAD_VALUE;
 	}

@@ -26,6 +26,7 @@ enum insn_load {
 	LOAD_VALUE, /* @value */
 	LOAD_COPY,  /* of register @value */
 	LOAD_MEMORY, /* what stands at an address that has no index; a computed jump may go there, too */
+	LOAD_SUM,   /* itself and something else */
 	LOAD_POP,   /* what was pushed last */
 	LOAD_STORE, /* nothing: register @value is stored; @reg is nothing */
 	LOAD_TEST,  /* nothing: whether @reg is 0 is tested */

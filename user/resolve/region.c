@@ -7,7 +7,7 @@
 
 #define FUNC_ALIGN	  16
 #define REGION_BEHIND	  (64 << 10) /* bytes behind the address that is asked for */
-#define STARTS_BEHIND	  3
+#define STARTS_BEHIND	  4
 #define POINTER_BACK	  32 /* instructions between the load of a pointer and the jump to it */
 
 enum mark {
@@ -17,8 +17,9 @@ enum mark {
 	M_ASIDE = 8,   /* here after a call, which may not come back */
 	M_PADDED = 16, /* what stands in front of it does nothing */
 	M_PAD = 32,    /* does nothing */
-	M_LOST = 64,   /* goes to where nobody sees */
-	M_TARGET = 128, /* a jump goes here */
+	M_TARGET = 64, /* a jump goes here */
+	M_LOST = 128,  /* goes to parts of its function that are not seen */
+	M_TABLE = 256, /* ... to which data may point */
 };
 
 #define M_STARTS (M_CALLED | M_POINTED)
@@ -28,7 +29,7 @@ int region_init(struct region *r)
 {
 	r->in = malloc(REGION_INSNS * sizeof(r->in[0]));
 	r->edge = malloc(REGION_INSNS * sizeof(r->edge[0]));
-	r->mark = malloc(REGION_INSNS);
+	r->mark = malloc(REGION_INSNS * sizeof(r->mark[0]));
 	r->cross = malloc((REGION_INSNS + 1) * sizeof(r->cross[0]));
 	return r->in && r->edge && r->mark && r->cross ? 0 : -ENOMEM;
 }
@@ -62,33 +63,35 @@ static bool ends(const struct insn *in)
 	return in->kind == INSN_RET || in->kind == INSN_JUMP || in->kind == INSN_TRAP;
 }
 
-/* Does the computed jump @i go by a table of parts of its own function? One by a pointer without an index is the last call of a
- * function. */
-static bool goes_by_table(const struct region *r, uint32_t i)
+/* M_LOST where the computed jump @i goes by a table of parts of its own function; M_TABLE, too, where that may be a table of
+ * addresses, and not of distances, to which one adds. By a pointer without an index goes the last call of a function. */
+static uint16_t by_table(const struct region *r, uint32_t i)
 {
 	unsigned int reg = r->in[i].reg;
 
 	if (r->in[i].load == LOAD_MEMORY)
-		return false;
+		return 0;
 	for (uint32_t k = i; reg != REG_NONE && k-- && i - k <= POINTER_BACK;) {
 		const struct insn *in = &r->in[k];
 
 		if (in->kind == INSN_PLAIN && (in->writes & (1U << reg)))
-			return in->load != LOAD_MEMORY || in->reg != reg;
+			return in->reg != reg || (in->load != LOAD_MEMORY && in->load != LOAD_SUM) ? M_LOST | M_TABLE :
+			       in->load == LOAD_SUM						   ? M_LOST :
+												     0;
 	}
-	return true;
+	return M_LOST | M_TABLE;
 }
 
 /* What is known of instruction @i by those in front of it. */
-static uint8_t mark_of(const struct region *r, uint32_t i, unsigned int starts)
+static uint16_t mark_of(const struct region *r, uint32_t i, unsigned int starts)
 {
 	const struct insn *last = i ? &r->in[i - 1] : NULL;
-	uint8_t m = (uint8_t)starts, before = i ? r->mark[i - 1] : 0;
+	uint16_t m = (uint16_t)starts, before = i ? r->mark[i - 1] : 0;
 
 	if (r->in[i].kind == INSN_NOP && r->in[i].addr % FUNC_ALIGN)
 		m |= M_PAD;
-	if (r->in[i].kind == INSN_JUMP && !r->in[i].target && goes_by_table(r, i))
-		m |= M_LOST;
+	if (r->in[i].kind == INSN_JUMP && !r->in[i].target)
+		m |= by_table(r, i);
 	if (!last)
 		return m | M_ENDED;
 	if (before & M_PAD)
@@ -107,7 +110,7 @@ static bool is_landing(struct sv code)
 static bool is_enough(const struct region *r, uint64_t at, unsigned int *behind)
 {
 	const struct insn *in = &r->in[r->n - 1];
-	uint8_t m = r->mark[r->n - 1];
+	uint16_t m = r->mark[r->n - 1];
 
 	if (in->addr > at && (m & M_STARTS) && (m & M_ENDED) && in->addr % FUNC_ALIGN == 0)
 		++*behind;
@@ -181,6 +184,8 @@ int region_decode(struct region *r, uint64_t from, uint64_t at)
 
 	r->n = 0;
 	r->open = true;
+	if (r->total > REGION_TOTAL)
+		return -ENOSPC;
 	while (r->n < REGION_INSNS) {
 		unsigned int landing = is_landing(code) ? START_POINTED : 0;
 		size_t fill;
@@ -196,6 +201,7 @@ int region_decode(struct region *r, uint64_t from, uint64_t at)
 		code = (struct sv){ code.p + fill, code.n - fill };
 		addr += fill;
 	}
+	r->total += r->n;
 	if (!r->n || r->in[r->n - 1].addr + r->in[r->n - 1].size <= at)
 		return -ENOENT;
 	edges(r);
@@ -210,16 +216,16 @@ enum cut {
 	CUT_SURE,
 };
 
-/* @lost: what goes elsewhere by a computed jump stands between here and the last start; data may point to parts of that function.
+/* @lost: M_LOST, M_TABLE of all between here and the last start.
  *
  * A start that is aligned, with nothing that leads to it from the front, is one whatever jumps over it, as those into parts that
  * compilers put aside do. A loop may be aligned behind a call, but something jumps to it. */
-static enum cut cut_at(const struct region *r, uint32_t i, bool lost)
+static enum cut cut_at(const struct region *r, uint32_t i, unsigned int lost)
 {
 	bool aligned = r->in[i].addr % FUNC_ALIGN == 0, front = r->mark[i] & M_FRONT;
 	unsigned int m = r->mark[i];
 
-	if (lost && !(m & M_CALLED))
+	if ((lost & M_TABLE) && !(m & M_CALLED))
 		m &= ~(unsigned int)M_POINTED;
 	if ((m & M_STARTS) && front && aligned)
 		return CUT_SURE;
@@ -235,12 +241,15 @@ static enum cut cut_at(const struct region *r, uint32_t i, bool lost)
 int region_piece(const struct region *r, uint64_t at, struct piece *ret)
 {
 	enum cut begin = CUT_NOT, end = CUT_NOT;
-	bool lost = false;
+	unsigned int lost = M_LOST | M_TABLE; /* what is in front of the first is not known */
+	bool aligned = r->n && r->in[0].addr % FUNC_ALIGN == 0;
 	uint32_t i = 0;
 
 	*ret = (struct piece){ 0 };
+	if (!r->n || at < r->in[0].addr || at >= r->in[r->n - 1].addr + r->in[r->n - 1].size)
+		return -ENOENT;
 	for (i = 0; i < r->n; i++) {
-		enum cut c = i || r->in[0].addr % FUNC_ALIGN == 0 ? cut_at(r, i, lost) : CUT_UNSURE;
+		enum cut c = i || aligned ? cut_at(r, i, lost) : CUT_UNSURE;
 
 		if (c != CUT_NOT && r->in[i].addr > at) {
 			end = c;
@@ -248,11 +257,11 @@ int region_piece(const struct region *r, uint64_t at, struct piece *ret)
 		}
 		if (c != CUT_NOT) {
 			begin = c;
-			lost = false;
+			lost = 0;
 			ret->begin = i;
 			ret->starts = r->mark[i] & M_STARTS;
 		}
-		lost = lost || (r->mark[i] & M_LOST);
+		lost |= r->mark[i] & (M_LOST | M_TABLE);
 	}
 	ret->end = i;
 	while (ret->end > ret->begin + 1 && (r->mark[ret->end - 1] & M_PAD))
