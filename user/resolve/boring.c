@@ -192,7 +192,7 @@ static const char *identify(struct boring *s)
 	if (h && passes_on(s->write, h, 1))
 		s->handshake = h;
 	else if (!hands(s->write, 0, 0) || !hands(s->write, 1, 3))
-		return "SSL_write's arguments";
+		return "SSL_write";
 	s->read = reader(s);
 	if (!s->read)
 		return "SSL_read";
@@ -258,7 +258,7 @@ void boring_find(struct look *l)
 		return;
 	missing = look(&s);
 	if (missing && *missing)
-		found_why(l, "BoringSSL without symbols: %s was not found for sure", missing);
+		found_why(l, "BoringSSL without symbols: not sure of %s", missing);
 	if (!missing)
 		evidence(&s);
 	funcs_free(s.funcs);

@@ -97,20 +97,26 @@ static uint8_t number_of(const cs_x86_op *op)
 	return (uint8_t)__builtin_ctz(register_bit[op->reg]);
 }
 
+/* Of a move into a register of @size bytes. */
+static void moves(const cs_x86_op *from, unsigned int size, struct insn *ret)
+{
+	if (from->type == X86_OP_IMM) {
+		ret->load = LOAD_VALUE;
+		ret->value = cut((uint64_t)from->imm, size);
+	} else if (is_general(from)) {
+		ret->load = LOAD_COPY;
+		ret->value = number_of(from);
+	} else if (from->type == X86_OP_MEM && from->mem.index == X86_REG_INVALID) {
+		ret->load = LOAD_MEMORY;
+	}
+}
+
 /* Two operands, the first a whole register or its lower half. */
 static void load_of(const cs_insn *in, const cs_x86_op op[2], struct insn *ret)
 {
-	bool moves = in->id == X86_INS_MOV || in->id == X86_INS_MOVABS;
-
 	ret->reg = number_of(&op[0]);
-	if (moves && op[1].type == X86_OP_IMM) {
-		ret->load = LOAD_VALUE;
-		ret->value = cut((uint64_t)op[1].imm, op[0].size);
-	} else if (moves && is_general(&op[1])) {
-		ret->load = LOAD_COPY;
-		ret->value = number_of(&op[1]);
-	} else if (moves && op[1].type == X86_OP_MEM && op[1].mem.index == X86_REG_INVALID) {
-		ret->load = LOAD_MEMORY;
+	if (in->id == X86_INS_MOV || in->id == X86_INS_MOVABS) {
+		moves(&op[1], op[0].size, ret);
 	} else if (in->id == X86_INS_LEA && op[1].mem.base == X86_REG_RIP && op[1].mem.index == X86_REG_INVALID) {
 		ret->load = LOAD_VALUE;
 		ret->value = cut(in->address + in->size + (uint64_t)op[1].mem.disp, op[0].size);

@@ -301,7 +301,7 @@ void ossl_find(struct look *l)
 		return;
 	missing = look(&s);
 	if (missing && *missing)
-		found_why(l, "OpenSSL without symbols: %s was not found for sure", missing);
+		found_why(l, "OpenSSL without symbols: not sure of %s", missing);
 	if (!missing)
 		evidence(&s);
 	funcs_free(s.funcs);

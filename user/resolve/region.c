@@ -238,24 +238,33 @@ static enum cut cut_at(const struct region *r, uint32_t i, unsigned int lost)
 	return lost ? CUT_UNSURE : CUT_SURE;
 }
 
+/* Does the stretch end where code does? */
+static bool is_closed(const struct region *r, enum cut end)
+{
+	return end == CUT_SURE || (end == CUT_NOT && !r->open);
+}
+
+static bool covers(const struct region *r, uint64_t at)
+{
+	return r->n && at >= r->in[0].addr && at < r->in[r->n - 1].addr + r->in[r->n - 1].size;
+}
+
 int region_piece(const struct region *r, uint64_t at, struct piece *ret)
 {
-	enum cut begin = CUT_NOT, end = CUT_NOT;
 	unsigned int lost = M_LOST | M_TABLE; /* what is in front of the first is not known */
-	bool aligned = r->n && r->in[0].addr % FUNC_ALIGN == 0;
-	uint32_t i = 0;
+	enum cut begin = CUT_NOT, end = CUT_NOT;
+	uint32_t i;
 
 	*ret = (struct piece){ 0 };
-	if (!r->n || at < r->in[0].addr || at >= r->in[r->n - 1].addr + r->in[r->n - 1].size)
+	if (!covers(r, at))
 		return -ENOENT;
-	for (i = 0; i < r->n; i++) {
-		enum cut c = i || aligned ? cut_at(r, i, lost) : CUT_UNSURE;
+	for (i = 0; i < r->n && end == CUT_NOT; i++) {
+		enum cut c = i || r->in[0].addr % FUNC_ALIGN == 0 ? cut_at(r, i, lost) : CUT_UNSURE;
 
 		if (c != CUT_NOT && r->in[i].addr > at) {
 			end = c;
-			break;
-		}
-		if (c != CUT_NOT) {
+			ret->end = i;
+		} else if (c != CUT_NOT) {
 			begin = c;
 			lost = 0;
 			ret->begin = i;
@@ -263,10 +272,9 @@ int region_piece(const struct region *r, uint64_t at, struct piece *ret)
 		}
 		lost |= r->mark[i] & (M_LOST | M_TABLE);
 	}
-	ret->end = i;
+	if (end == CUT_NOT)
+		ret->end = r->n;
 	while (ret->end > ret->begin + 1 && (r->mark[ret->end - 1] & M_PAD))
 		ret->end--;
-	if (begin != CUT_SURE || end == CUT_UNSURE || (end == CUT_NOT && r->open))
-		return -ENOTUNIQ;
-	return 0;
+	return begin == CUT_SURE && is_closed(r, end) ? 0 : -ENOTUNIQ;
 }
