@@ -276,5 +276,7 @@ int region_piece(const struct region *r, uint64_t at, struct piece *ret)
 		ret->end = r->n;
 	while (ret->end > ret->begin + 1 && (r->mark[ret->end - 1] & M_PAD))
 		ret->end--;
+	if (at >= r->in[ret->end - 1].addr + r->in[ret->end - 1].size)
+		return -ENOENT; /* padding */
 	return begin == CUT_SURE && is_closed(r, end) ? 0 : -ENOTUNIQ;
 }
