@@ -221,9 +221,11 @@ static __always_inline void call_copy(const enum tier tier, struct call *c)
 }
 
 /* TLS records of a connection that is not known yet. */
-static __always_inline void call_tls(const struct call *c)
+static __always_inline void call_tls(const struct call *c, bool first)
 {
-	struct sock_use u = { .sk = c->o.sk, .ino = c->o.ino[END_READ] >> 1, .bytes = c->bytes, .end = c->end };
+	struct sock_use u = {
+		.sk = c->o.sk, .ino = c->o.ino[END_READ] >> 1, .bytes = c->bytes, .end = c->end, .first = first,
+	};
 	u64 n = c->bytes;
 
 	u.at = first_bytes(c->nr, c->arg[0], &n);
@@ -246,7 +248,7 @@ static __always_inline bool tcp_begin(const struct call *c, int class)
 		if (!hello_told(&c->key) && budget_open(c->tgid))
 			hello_tell(c->o.sk, &c->key, c->end, first);
 		verdict_put(&c->key, V_TLS);
-		call_tls(c);
+		call_tls(c, first);
 	} else if (first) {
 		verdict_put(&c->key, V_NO);
 	}
@@ -308,7 +310,7 @@ static __always_inline bool call_place(const enum tier tier, struct call *c)
 		if (verdict == V_NO || verdict == V_SELF)
 			return false;
 		if (verdict == V_TLS) {
-			call_tls(c);
+			call_tls(c, false);
 			return false;
 		}
 		c->pos = tcp_pos(c->o.sk, c->end, c->bytes);

@@ -58,6 +58,7 @@ static __always_inline void tls_end(const struct sock *sk)
 		return;
 	tls_close(&key, c, END_READ, 0);
 	tls_close(&key, c, END_WRITE, 0);
+	c->over = 1;
 }
 
 /* Runs in whatever context the last segment comes: the current task says nothing. Both directions are told of, also one

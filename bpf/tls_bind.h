@@ -24,8 +24,9 @@ struct tls_thread {
 	u32 tx_bytes;	/* plaintext of those writes */
 	u32 tx_sent;	/* written to the socket since */
 	u8 rx_mixed;	/* it read from several */
+	u8 rx_first;	/* ... the first bytes of it */
 	u8 tx_mixed;
-	u8 pad[6];
+	u8 pad[5];
 };
 
 struct {

@@ -21,15 +21,26 @@ struct tls_call_key {
 
 #define TLS_LEVELS 3
 
+/* How many bytes a call of the C ABI moved. */
+enum tls_count {
+	COUNT_INT,   /* returned as an int */
+	COUNT_AT,    /* at an address; 1 is returned (_ex) */
+	COUNT_SSIZE, /* returned as a ssize_t */
+	COUNT_BLIND, /* the same, and the bytes stand where only the library knows */
+	COUNT_NONE,  /* none that no other call told of: handshakes, what was corked */
+};
+
 struct tls_call {
 	u64 sp;	   /* C: where the return address stands; Go: 1. 0: no call is open */
 	u64 obj;   /* see struct tls_key */
 	u64 buf;
-	u64 count; /* address of the count (_ex); 0: it is returned */
+	u64 count; /* COUNT_AT: where */
 	u64 enter;
+	u32 num;   /* C: bytes that the buffer has room for, or holds */
 	u8 end;	   /* enum ev_end; END_BOTH: a handshake */
 	u8 depth;  /* Go: calls of the same goroutine for other connections inside */
-	u8 pad[6];
+	u8 how;	   /* C: enum tls_count */
+	u8 pad;
 	struct walk w;
 };
 

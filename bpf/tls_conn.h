@@ -28,7 +28,8 @@ struct tls_conn {
 	u8 votes;   /* SAW_*: what speaks for the candidate */
 	u8 bound;   /* its socket is known and was told */
 	u8 stack;   /* enum tls_stack */
-	u8 pad[2];
+	u8 over;    /* its socket is closed, and EV_CLOSE is out */
+	u8 pad;
 };
 
 struct {
@@ -94,6 +95,13 @@ static __always_inline struct tls_conn *tls_conn_get(const struct tls_key *k, u8
 	struct tls_conn *c = bpf_map_lookup_elem(&tls_conns, k);
 
 	return c ? c : tls_conn_new(k, stack, 0);
+}
+
+/* The first bytes of a socket passed in one of its calls, or right before: so it begins there, unless something was seen of it. */
+static __always_inline void tls_begins(struct tls_conn *c)
+{
+	if (!c->opened && !c->pos[END_READ] && !c->pos[END_WRITE])
+		c->fresh = 1;
 }
 
 /* What it carries is over. @pos: where; 0: wherever the last bytes end. */

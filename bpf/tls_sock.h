@@ -50,6 +50,7 @@ struct sock_use {
 	u64 bytes; /* that passed, and where the first of them stand */
 	u64 at;
 	int end;
+	bool first; /* they are the first of that direction */
 };
 
 /* Outside any call into a library that would read, or write, by itself. */
@@ -62,6 +63,7 @@ static __always_inline void sock_bracket(u64 id, const struct sock_use *u)
 	if (!t)
 		return;
 	if (u->end == END_READ) {
+		t->rx_first = u->first || (t->rx == (u64)u->sk && t->rx_first);
 		t->rx_mixed = t->rx && (t->rx != (u64)u->sk || t->rx_mixed);
 		t->rx = (u64)u->sk;
 		t->rx_ino = u->ino;
@@ -113,8 +115,11 @@ static __always_inline void sock_seen(const struct sock_use *u)
 	}
 	k.obj = call->obj;
 	c = bpf_map_lookup_elem(&tls_conns, &k);
-	if (c)
-		tls_bind(&k, c, u->sk, u->ino, SAW_READ | SAW_WRITE);
+	if (!c)
+		return;
+	if (u->first)
+		tls_begins(c);
+	tls_bind(&k, c, u->sk, u->ino, SAW_READ | SAW_WRITE);
 }
 
 #endif

@@ -20,6 +20,7 @@ enum ev_kind {
 	EV_CLOSE = 5, /* struct ev_close: end of file at the reading end, or the connection was closed */
 	EV_HELLO = 6, /* event_tls.h: TLS records passed on a TCP socket for the first time */
 	EV_HOOKED = 7, /* event_tls.h: user space looked for TLS libraries in a process */
+	EV_ODD = 8,   /* event_tls.h: functions that are probed are not what they were taken for */
 };
 
 enum ev_flag {

@@ -42,6 +42,26 @@ struct ev_hooked {
 	__u64 on;	   /* boot ns: since then all of them are on; 0: none is */
 };
 
+enum odd_what {
+	ODD_LENGTH = 1, /* more bytes than there was room for */
+	ODD_MEMORY = 2, /* bytes where no memory is */
+	ODD_RECORD = 3, /* TLS records as a connection's first plaintext */
+};
+
+#define ODD_CALLS 8 /* of a process, before it is told of */
+
+/* Functions of a stack, in one process, do what its reads, or its writes, never do: more often than not. */
+struct ev_odd {
+	struct ev_hdr hdr;
+	__u64 start;
+	__u32 good, odd; /* calls that were in order, and that were not */
+	__u8 stack;	 /* enum tls_stack */
+	__u8 end;	 /* enum ev_end */
+	__u8 what;	 /* enum odd_what, of the last one */
+	__u8 zero8[5];
+};
+
+_Static_assert(sizeof(struct ev_odd) == 56, "ev_odd is wire ABI");
 _Static_assert(sizeof(struct ev_hello) == 112, "ev_hello is wire ABI");
 _Static_assert(sizeof(struct ev_hooked) == 208, "ev_hooked is wire ABI");
 

@@ -75,6 +75,8 @@ void agent_hooks_record(struct agent *a, const struct ev_hdr *h)
 		hooks_look(a->hooks, h->pid, ((const struct ev_exec *)h)->start, HOOKS_EXEC);
 	else if (h->kind == EV_HELLO)
 		hooks_look(a->hooks, h->pid, ((const struct ev_hello *)h)->start, HOOKS_HELLO);
+	else if (h->kind == EV_ODD)
+		hooks_odd(a->hooks, (const struct ev_odd *)h);
 	else if (h->kind == EV_EXIT)
 		hooks_look(a->hooks, h->pid, ((const struct ev_exit *)h)->start, HOOKS_EXIT);
 }

@@ -38,6 +38,7 @@ struct speaker {
 	uint64_t gone;
 	struct net_addr peer; /* of @hello */
 	bool told, opaque;
+	bool odd; /* what is probed in it is not TLS code */
 };
 
 struct opaque {
@@ -278,6 +279,7 @@ static void feed_hooked(struct opaque *o, const struct ev_hooked *h)
 	struct proc_id id = id_of(&h->hdr, h->start);
 	struct looked *k = looked_get(o, &id);
 	struct table_node *old;
+	struct speaker *s;
 
 	if (!k) {
 		k = calloc(1, sizeof(*k));
@@ -294,6 +296,21 @@ static void feed_hooked(struct opaque *o, const struct ev_hooked *h)
 	k->ts = h->hdr.ts;
 	k->state = h->state;
 	snprintf(k->why, sizeof(k->why), "%s", h->why);
+	s = h->state == HOOKED_REFUSED ? speaker_get(o, &id) : NULL;
+	if (s && s->odd && !s->told) {
+		tell(o, s, h->hdr.ts);
+		s->opaque = true;
+	}
+}
+
+/* Its probes will be withdrawn: what seemed to be read was not. */
+static void feed_odd(struct opaque *o, const struct ev_odd *e)
+{
+	struct proc_id id = id_of(&e->hdr, e->start);
+	struct speaker *s = speaker_make(o, &id);
+
+	if (s && e->hdr.ts >= s->since)
+		s->odd = true;
 }
 
 /* Another program: nothing that is known of the one before holds. */
@@ -311,7 +328,7 @@ static void feed_exec(struct opaque *o, const struct ev_exec *e)
 		return;
 	s->since = e->hdr.ts;
 	s->hello = s->read = 0;
-	s->told = s->opaque = false;
+	s->told = s->opaque = s->odd = false;
 }
 
 static void feed_exit(struct opaque *o, const struct ev_exit *e)
@@ -337,6 +354,9 @@ void opaque_feed(struct opaque *o, const struct ev_hdr *h)
 		break;
 	case EV_HOOKED:
 		feed_hooked(o, (const struct ev_hooked *)h);
+		break;
+	case EV_ODD:
+		feed_odd(o, (const struct ev_odd *)h);
 		break;
 	case EV_OPEN:
 		if (((const struct ev_open *)h)->chan == CHAN_TLS)

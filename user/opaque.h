@@ -3,7 +3,8 @@
  *
  * A process is opaque where TLS records passed on a socket of its (EV_HELLO) and none of its connections was read
  * (EV_OPEN with CHAN_TLS) within OPAQUE_WAIT_NS. One that ended meanwhile is judged by what was known then, and left alone
- * where there was too little time to know. What is attached to a process, and why not, EV_HOOKED has told. */
+ * where there was too little time to know. What is attached to a process, and why not, EV_HOOKED has told. One whose probes
+ * turned out to be in the wrong place (EV_ODD) is told of as they are withdrawn. */
 #ifndef MCPVIGIL_OPAQUE_H
 #define MCPVIGIL_OPAQUE_H
 

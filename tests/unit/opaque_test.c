@@ -199,6 +199,31 @@ static void test_quiet(void **state)
 	assert_told(t, 1, T + 67 * SEC);
 }
 
+/* Probes that were in the wrong place: named as they are taken off, whatever they seemed to read. */
+static void test_odd(void **state)
+{
+	struct opaque_row row[2];
+	struct told *t = *state;
+	struct ev_odd odd = { .hdr = HEAD(odd, EV_ODD, 1, T + 2 * SEC), .start = START, .stack = 2, .what = ODD_LENGTH };
+
+	hooked(t, 1, T, HOOKED_YES, "a");
+	hello(t, 1, T);
+	plaintext(t, 1, T + SEC);
+	opaque_feed(t->o, &odd.hdr);
+	assert_int_equal(t->n, 0);
+	hooked(t, 1, T + 3 * SEC, HOOKED_REFUSED, "bun: probes withdrawn");
+	assert_int_equal(t->n, 1);
+	assert_int_equal(t->pid, 1);
+	assert_int_equal(t->ts, T + 3 * SEC);
+	assert_string_equal(t->evidence, PEER "bun: probes withdrawn\"}");
+	assert_int_equal(opaque_rows(t->o, row, 2), 1);
+	hooked(t, 1, T + 4 * SEC, HOOKED_REFUSED, "again");
+	assert_int_equal(t->n, 1);
+	became(t, 1, T + 5 * SEC, 0);
+	hooked(t, 1, T + 6 * SEC, HOOKED_REFUSED, "another program");
+	assert_int_equal(t->n, 1);
+}
+
 static void test_once(void **state)
 {
 	struct opaque_row row[2];
@@ -381,6 +406,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_why, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_quiet, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_odd, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_exec, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_ended, set_up, tear_down),

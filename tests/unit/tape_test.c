@@ -133,6 +133,7 @@ static void tls_records(void **state)
 {
 	struct ev_hello hello = { .hdr = { .size = sizeof(hello), .kind = EV_HELLO }, .end = END_WRITE };
 	struct ev_hooked hooked = { .hdr = { .size = sizeof(hooked), .kind = EV_HOOKED } };
+	struct ev_odd odd = { .hdr = { .size = sizeof(odd), .kind = EV_ODD }, .end = END_WRITE };
 	struct ev_open open_ = { .hdr = { .size = sizeof(open_), .kind = EV_OPEN }, .chan = CHAN_TLS };
 
 	(void)state;
@@ -149,6 +150,12 @@ static void tls_records(void **state)
 	hooked.why[0] = 0;
 	hooked.hdr.size--;
 	assert_false(record_ok(&hooked.hdr, sizeof(hooked)));
+	assert_true(record_ok(&odd.hdr, sizeof(odd)));
+	odd.end = END_WRITE + 1;
+	assert_false(record_ok(&odd.hdr, sizeof(odd)));
+	odd.end = END_WRITE;
+	odd.hdr.size--;
+	assert_false(record_ok(&odd.hdr, sizeof(odd)));
 	assert_true(record_ok(&open_.hdr, sizeof(open_)));
 	open_.chan = CHAN_TLS + 1;
 	assert_false(record_ok(&open_.hdr, sizeof(open_)));

@@ -22,9 +22,15 @@
 #include "base/log.h"
 #include "probe/load.h"
 #include "probe/resolved.h"
+#include "tls_stack.h"
 
 #define FN(name) (1U << TLS_F_##name)
+#define STACK(name) (1U << TLS_##name)
 #define SSL_CALLS (FN(SSL_HANDSHAKE) | FN(SSL_READ) | FN(SSL_WRITE) | FN(SSL_READ_EX) | FN(SSL_WRITE_EX) | FN(SSL_WRITE_EX2))
+#define GNUTLS_CALLS                                                                                                   \
+	(FN(GNUTLS_SEND) | FN(GNUTLS_RECV) | FN(GNUTLS_RECV_PACKET) | FN(GNUTLS_UNCORK) | FN(GNUTLS_HANDSHAKE))
+#define BSSL STACK(BORINGSSL)
+#define OSSL (~BSSL)
 
 /* A program, and where it belongs; in the order in which they are attached. */
 static const struct spot {
@@ -32,24 +38,35 @@ static const struct spot {
 	bool end;		  /* of a call; these come first */
 	bool ret;		  /* a uretprobe */
 	uint32_t fns;		  /* 1 << enum tls_func */
+	uint32_t stacks;	  /* 1 << enum tls_stack; 0: of all */
 } spots[] = {
-	{ "ssl_out_new", "ssl_out_old", true, true, SSL_CALLS },
-	{ "go_read_out_new", "go_read_out_old", true, false, FN(GO_READ_RET) },
-	{ "go_write_out_new", "go_write_out_old", true, false, FN(GO_WRITE_RET) },
-	{ "ssl_free_in", NULL, false, false, FN(SSL_FREE) },
-	{ "ssl_set_fd_in", NULL, false, false, FN(SSL_SET_FD) },
-	{ "go_close_in", NULL, false, false, FN(GO_CLOSE) },
-	{ "ssl_handshake_in", NULL, false, false, FN(SSL_HANDSHAKE) },
-	{ "ssl_read_in", NULL, false, false, FN(SSL_READ) },
-	{ "ssl_write_in", NULL, false, false, FN(SSL_WRITE) },
-	{ "ssl_read_ex_in", NULL, false, false, FN(SSL_READ_EX) },
-	{ "ssl_write_ex_in", NULL, false, false, FN(SSL_WRITE_EX) },
-	{ "ssl_write_ex2_in", NULL, false, false, FN(SSL_WRITE_EX2) },
-	{ "go_read_in", NULL, false, false, FN(GO_READ) },
-	{ "go_write_in", NULL, false, false, FN(GO_WRITE) },
+	{ "ssl_out_new", "ssl_out_old", true, true, SSL_CALLS | GNUTLS_CALLS, 0 },
+	{ "go_read_out_new", "go_read_out_old", true, false, FN(GO_READ_RET), 0 },
+	{ "go_write_out_new", "go_write_out_old", true, false, FN(GO_WRITE_RET), 0 },
+	{ "ssl_free_in", NULL, false, false, FN(SSL_FREE) | FN(GNUTLS_DEINIT), 0 },
+	{ "ssl_set_fd_in", NULL, false, false, FN(SSL_SET_FD), 0 },
+	{ "go_close_in", NULL, false, false, FN(GO_CLOSE), 0 },
+	{ "ssl_handshake_in", NULL, false, false, FN(SSL_HANDSHAKE), OSSL },
+	{ "bssl_hs_in", NULL, false, false, FN(SSL_HANDSHAKE), BSSL },
+	{ "gnutls_hs_in", NULL, false, false, FN(GNUTLS_HANDSHAKE), 0 },
+	{ "ssl_read_in", NULL, false, false, FN(SSL_READ), OSSL },
+	{ "ssl_write_in", NULL, false, false, FN(SSL_WRITE), OSSL },
+	{ "bssl_read_in", NULL, false, false, FN(SSL_READ), BSSL },
+	{ "bssl_write_in", NULL, false, false, FN(SSL_WRITE), BSSL },
+	{ "ssl_read_ex_in", NULL, false, false, FN(SSL_READ_EX), 0 },
+	{ "ssl_write_ex_in", NULL, false, false, FN(SSL_WRITE_EX), 0 },
+	{ "ssl_write_ex2_in", NULL, false, false, FN(SSL_WRITE_EX2), 0 },
+	{ "gnutls_recv_in", NULL, false, false, FN(GNUTLS_RECV), 0 },
+	{ "gnutls_packet_in", NULL, false, false, FN(GNUTLS_RECV_PACKET), 0 },
+	/* Around those that it calls. */
+	{ "gnutls_uncork_in", NULL, false, false, FN(GNUTLS_UNCORK), 0 },
+	{ "gnutls_send_in", NULL, false, false, FN(GNUTLS_SEND), 0 },
+	{ "go_read_in", NULL, false, false, FN(GO_READ), 0 },
+	{ "go_write_in", NULL, false, false, FN(GO_WRITE), 0 },
 	/* What is seen to begin is taken to be seen from its first byte on: last. */
-	{ "ssl_new_out", NULL, false, true, FN(SSL_NEW) },
-	{ "go_hs_in", NULL, false, false, FN(GO_HANDSHAKE) },
+	{ "ssl_new_out", NULL, false, true, FN(SSL_NEW), OSSL },
+	{ "bssl_new_out", NULL, false, true, FN(SSL_NEW), BSSL },
+	{ "go_hs_in", NULL, false, false, FN(GO_HANDSHAKE), 0 },
 };
 
 #define THREADS 12
@@ -83,6 +100,11 @@ static int link_add(struct attached *a, struct bpf_link *l)
 	return 0;
 }
 
+static bool spot_takes(const struct spot *s, const struct tls_point *p)
+{
+	return s->fns & 1U << p->fn && (!s->stacks || s->stacks & 1U << p->stack);
+}
+
 static int spot_multi(struct attached *a, const struct bpf_program *prog, const struct spot *s, const char *path,
 		      const struct tls_found *f)
 {
@@ -90,7 +112,7 @@ static int spot_multi(struct attached *a, const struct bpf_program *prog, const 
 	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = offsets, .retprobe = s->ret);
 
 	for (uint32_t i = 0; i < f->n; i++) {
-		if (s->fns & 1U << f->point[i].fn)
+		if (spot_takes(s, &f->point[i]))
 			offsets[opts.cnt++] = f->point[i].offset;
 	}
 	return link_add(a, bpf_program__attach_uprobe_multi(prog, -1, path, NULL, &opts));
@@ -103,7 +125,7 @@ static int spot_perf(struct attached *a, const struct bpf_program *prog, const s
 	int err = 0;
 
 	for (uint32_t i = 0; i < f->n && !err; i++) {
-		if (s->fns & 1U << f->point[i].fn)
+		if (spot_takes(s, &f->point[i]))
 			err = link_add(a, bpf_program__attach_uprobe_opts(prog, -1, path, f->point[i].offset, &opts));
 	}
 	return err;
@@ -113,7 +135,7 @@ static int spot_perf(struct attached *a, const struct bpf_program *prog, const s
 static bool spot_used(const struct spot *s, const struct tls_found *f)
 {
 	for (uint32_t i = 0; i < f->n; i++) {
-		if (s->fns & 1U << f->point[i].fn)
+		if (spot_takes(s, &f->point[i]))
 			return true;
 	}
 	return false;

@@ -205,6 +205,14 @@ void hooks_look(struct hooks *h, uint32_t pid, uint64_t start, enum hooks_reason
 		h->busy++;
 }
 
+void hooks_odd(struct hooks *h, const struct ev_odd *o)
+{
+	struct hooks_ask ask = { .pid = o->hdr.pid, .why = HOOKS_ODD, .start = o->start, .stack = o->stack, .what = o->what };
+
+	if (!h->gone && send(h->fd, &ask, sizeof(ask), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		h->busy++;
+}
+
 int hooks_fd(const struct hooks *h)
 {
 	return h->fd;

@@ -13,12 +13,14 @@
 #include "probe/probe.h"
 
 struct buf;
+struct ev_odd;
 struct hooks;
 
 enum hooks_reason {
 	HOOKS_EXEC = 1,	 /* a new program: looked at now, 50 ms, 500 ms and 3 s later, as libraries are loaded late */
 	HOOKS_HELLO = 2, /* it speaks TLS: looked at now */
 	HOOKS_EXIT = 3,	 /* it is gone */
+	HOOKS_ODD = 4,	 /* for hooks_odd() alone */
 };
 
 struct hooks_opts {
@@ -35,6 +37,9 @@ void hooks_stop(struct hooks *h);
 int hooks_wait(struct hooks *h, uint32_t ms);
 /* Never blocks. What finds no room is counted in C_HOOKS_BUSY, and the sweep each 30 s makes up for it. */
 void hooks_look(struct hooks *h, uint32_t pid, uint64_t start, enum hooks_reason why);
+/* Functions of a process are not what they were taken for: the probes are taken off its files that have that stack, for as long
+ * as those stay what they are, and EV_HOOKED says so of whoever maps them. Never blocks. */
+void hooks_odd(struct hooks *h, const struct ev_odd *o);
 /* Readable when it has something to tell. */
 int hooks_fd(const struct hooks *h);
 /* Hand on what it told, as EV_HOOKED records. 0, or -errno: -EPIPE it died, and with it every probe. */

@@ -13,6 +13,7 @@
 struct hooks_ask {
 	uint32_t pid, why; /* enum hooks_reason */
 	uint64_t start;
+	uint32_t stack, what; /* HOOKS_ODD: enum tls_stack, enum odd_what */
 };
 
 enum hooks_news_kind {

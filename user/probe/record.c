@@ -36,6 +36,8 @@ static size_t record_size(uint16_t kind)
 		return sizeof(struct ev_hello);
 	case EV_HOOKED:
 		return sizeof(struct ev_hooked);
+	case EV_ODD:
+		return sizeof(struct ev_odd);
 	default:
 		return sizeof(struct ev_hdr);
 	}
@@ -61,6 +63,8 @@ bool record_ok(const struct ev_hdr *h, size_t size)
 		return ((const struct ev_exec *)h)->path_len < EV_PATH_MAX;
 	case EV_HELLO:
 		return ((const struct ev_hello *)h)->end <= END_WRITE;
+	case EV_ODD:
+		return ((const struct ev_odd *)h)->end <= END_WRITE;
 	case EV_HOOKED:
 		return hooked_ok((const struct ev_hooked *)h);
 	default:

@@ -327,6 +327,25 @@ enum tlsfile_state tlsfiles_state(const struct tlsfiles *t, uint32_t file)
 	return t->file[file]->state;
 }
 
+void tlsfiles_withdraw(struct tlsfiles *t, uint32_t file, const char *saw)
+{
+	const struct hold *h = t->file[file]->hold;
+	char why[TLS_WHY];
+
+	for (uint32_t i = 0; h && i < t->table.n; i++) {
+		struct tlsfile *f = t->file[i];
+
+		if (f->hold != h)
+			continue;
+		log_warn("%s: its probes are taken off, as they are not where they should be: %s", f->path, saw);
+		snprintf(why, sizeof(why), "probes withdrawn, as %.80s (%.40s)", saw, f->evidence);
+		unhold(f);
+		refuse(t, f, TLSFILE_OPAQUE, why);
+		t->o.changed(t->o.ctx, i);
+	}
+	holds_release(t->holds);
+}
+
 uint32_t tlsfiles_stacks(const struct tlsfiles *t, uint32_t file)
 {
 	return t->file[file]->stacks;

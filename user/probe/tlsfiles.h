@@ -45,6 +45,8 @@ void tlsfiles_free(struct tlsfiles *t);
 uint32_t tlsfiles_get(struct tlsfiles *t, uint32_t pid, const struct mapped_file *m);
 void tlsfiles_put(struct tlsfiles *t, uint32_t file);
 enum tlsfile_state tlsfiles_state(const struct tlsfiles *t, uint32_t file);
+/* Take its probes off, and put none on it while it stays what it is: they saw what no TLS library does. */
+void tlsfiles_withdraw(struct tlsfiles *t, uint32_t file, const char *saw);
 /* 1 << enum tls_stack of its probes. */
 uint32_t tlsfiles_stacks(const struct tlsfiles *t, uint32_t file);
 /* Boot ns since when they are on. */

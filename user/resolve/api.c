@@ -22,8 +22,15 @@
 	X(SSL_set_fd, TLS_F_SSL_SET_FD)                   \
 	X(SSL_do_handshake, TLS_F_SSL_HANDSHAKE)          \
 	X(SSL_CTX_set_early_data_enabled, 0) /* BoringSSL */ \
-	X(gnutls_record_send, 0)                          \
-	X(gnutls_record_recv, 0)                          \
+	X(gnutls_record_send, TLS_F_GNUTLS_SEND)          \
+	X(gnutls_record_send2, TLS_F_GNUTLS_SEND)         \
+	X(gnutls_record_send_range, TLS_F_GNUTLS_SEND)    \
+	X(gnutls_record_recv, TLS_F_GNUTLS_RECV)          \
+	X(gnutls_record_recv_seq, TLS_F_GNUTLS_RECV)      \
+	X(gnutls_record_recv_packet, TLS_F_GNUTLS_RECV_PACKET) \
+	X(gnutls_record_uncork, TLS_F_GNUTLS_UNCORK)      \
+	X(gnutls_handshake, TLS_F_GNUTLS_HANDSHAKE)       \
+	X(gnutls_deinit, TLS_F_GNUTLS_DEINIT)             \
 	X(SSL_ImportFD, 0)                                \
 	X(mbedtls_ssl_read, 0)                            \
 	X(mbedtls_ssl_write, 0)                           \
@@ -53,21 +60,24 @@ static const struct {
 _Static_assert(NAMES_N <= 32, "a bit for each name");
 
 #define OPENSSL_API (BIT(SSL_read) | BIT(SSL_write))
+/* Without the last, what is sent while corked would be counted as it is corked and as it is sent. */
+#define GNUTLS_API (BIT(gnutls_record_send) | BIT(gnutls_record_recv) | BIT(gnutls_record_uncork))
 
 /* A file has what a row says where it defines all of the row's names, and no row above took one of them. */
 static const struct stack {
 	unsigned int needs;
 	uint8_t stack;	      /* enum tls_stack; 0: it is not read, and why */
 	const char *text;
+	const char *prefix;   /* of its names, all of which are probed */
 } stacks[] = {
-	{ OPENSSL_API | BIT(SSL_CTX_set_early_data_enabled), TLS_BORINGSSL, "BoringSSL" },
-	{ OPENSSL_API, TLS_OPENSSL, "OpenSSL API" },
-	{ BIT(gnutls_record_send) | BIT(gnutls_record_recv), 0, "GnuTLS: not read yet" },
-	{ BIT(SSL_ImportFD), 0, "NSS: not read" },
-	{ BIT(mbedtls_ssl_read) | BIT(mbedtls_ssl_write), 0, "Mbed TLS: not read" },
-	{ BIT(wolfSSL_read) | BIT(wolfSSL_write), 0, "wolfSSL: not read" },
-	{ BIT(s2n_send) | BIT(s2n_recv), 0, "s2n-tls: not read" },
-	{ BIT(JNI_CreateJavaVM), 0, "JSSE: Java encrypts in Java code, nothing native to probe" },
+	{ OPENSSL_API | BIT(SSL_CTX_set_early_data_enabled), TLS_BORINGSSL, "BoringSSL", "SSL_" },
+	{ OPENSSL_API, TLS_OPENSSL, "OpenSSL API", "SSL_" },
+	{ GNUTLS_API, TLS_GNUTLS, "GnuTLS", "gnutls_" },
+	{ BIT(SSL_ImportFD), 0, "NSS: not read", NULL },
+	{ BIT(mbedtls_ssl_read) | BIT(mbedtls_ssl_write), 0, "Mbed TLS: not read", NULL },
+	{ BIT(wolfSSL_read) | BIT(wolfSSL_write), 0, "wolfSSL: not read", NULL },
+	{ BIT(s2n_send) | BIT(s2n_recv), 0, "s2n-tls: not read", NULL },
+	{ BIT(JNI_CreateJavaVM), 0, "JSSE: Java encrypts in Java code, nothing native to probe", NULL },
 };
 
 #define STACKS (sizeof(stacks) / sizeof(stacks[0]))
@@ -240,9 +250,10 @@ static bool points(struct look *l, const struct stack *s, const struct places *p
 	unsigned int done = 0;
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-		done |= meet(l, s, &ways[i], p);
+		done |= sv_starts(names[ways[i].name].text, sv_of(s->prefix)) ? meet(l, s, &ways[i], p) : 0;
 	for (unsigned int i = 0; i < p->n; i++) {
-		uint8_t fn = done & 1U << p->place[i].name ? 0 : names[p->place[i].name].fn;
+		bool its = sv_starts(names[p->place[i].name].text, sv_of(s->prefix)) && !(done & 1U << p->place[i].name);
+		uint8_t fn = its ? names[p->place[i].name].fn : 0;
 		struct func f;
 		uint64_t addr = 0;
 

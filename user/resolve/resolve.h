@@ -34,6 +34,12 @@ enum tls_func {
 	TLS_F_GO_HANDSHAKE = 13, /* crypto/tls.(*Conn).clientHandshake and serverHandshake, entry: the birth of a connection */
 	TLS_F_GO_CLOSE = 14,	 /* crypto/tls.(*Conn).Close, entry */
 	TLS_F_SSL_HANDSHAKE = 15, /* int SSL_do_handshake(SSL *) */
+	TLS_F_GNUTLS_SEND = 24,	  /* ssize_t gnutls_record_send(gnutls_session_t, const void *buf, size_t num) and more of its kind */
+	TLS_F_GNUTLS_RECV = 25,	  /* ssize_t gnutls_record_recv(gnutls_session_t, void *buf, size_t num) */
+	TLS_F_GNUTLS_RECV_PACKET = 26, /* ssize_t gnutls_record_recv_packet(gnutls_session_t, gnutls_packet_t *) */
+	TLS_F_GNUTLS_UNCORK = 27, /* int gnutls_record_uncork(gnutls_session_t, unsigned flags) */
+	TLS_F_GNUTLS_HANDSHAKE = 28, /* int gnutls_handshake(gnutls_session_t) */
+	TLS_F_GNUTLS_DEINIT = 29, /* void gnutls_deinit(gnutls_session_t) */
 	TLS_FUNCS,
 };
 

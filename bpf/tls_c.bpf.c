@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* OpenSSL 1.1.1 and later, and what has its API (BoringSSL). EV_OPEN, EV_DATA, EV_CLOSE of plaintext.
+/* TLS libraries in C whose calls take an object, a buffer and its size: OpenSSL 1.1.1 and later, BoringSSL, GnuTLS. EV_OPEN,
+ * EV_DATA, EV_CLOSE of plaintext.
  *
  * Attached by user space (probe/attach.c): the entry programs where the arguments stand in their registers and the stack
  * pointer still at the return address, the return programs as uretprobes. Misses: SSL_peek (not data), SSL_sendfile (a file's
- * bytes), early data, a call that was open when its entry was attached. */
+ * bytes), early data, a call that was open when its entry was attached. A write of GnuTLS that was refused may be gone on
+ * with without its bytes (NULL, 0): they are an exact gap. */
 #include "vmlinux.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-#define GUARD_FLAVOUR openssl
+#define GUARD_FLAVOUR c
 #include "guard.h"
 #include "maps.h"
 #include "tls_bind.h"
 #include "tls_bio.h"
 #include "tls_call.h"
 #include "tls_conn.h"
+#include "tls_odd.h"
 #include "tls_sock.h"
 
 #define NESTED_BYTES (1 << 20) /* a call so far below on the stack is one inside the other */
@@ -77,7 +80,42 @@ static __always_inline void thread_know(u64 id)
 		bpf_map_update_elem(&tls_threads, &id, &fresh, BPF_NOEXIST);
 }
 
-static __always_inline int ssl_in(struct pt_regs *r, u8 end, u64 at_count)
+/* Nothing says that the object is freed, or nothing that is probed, and its address is given to the next one. It is another
+ * connection's where the socket of the old one is closed and it writes, or the thread has just read the first bytes of a new
+ * one; what was received before the end may still be read. */
+static __always_inline bool conn_is_another(u64 id, const struct tls_conn *c, u8 end)
+{
+	struct tls_thread *t = bpf_map_lookup_elem(&tls_threads, &id);
+	bool other = t && t->rx && !t->rx_mixed && t->rx != c->sk;
+
+	if (c->over)
+		return other || end != END_READ;
+	if (!other || !t->rx_first || (!c->opened && !c->votes))
+		return false;
+	return !c->sk || sock_ino((struct sock *)c->sk) != c->ino;
+}
+
+static __always_inline struct tls_conn *conn_get(u64 id, const struct tls_key *k, u8 stack, u8 end)
+{
+	struct tls_conn *c = tls_conn_get(k, stack);
+
+	if (!c || stack != TLS_BORINGSSL || !conn_is_another(id, c, end))
+		return c;
+	if (!c->over) {
+		tls_close(k, c, END_READ, 0);
+		tls_close(k, c, END_WRITE, 0);
+	}
+	return tls_conn_new(k, stack, 0);
+}
+
+static __always_inline u32 arg_size(u64 n, u8 how)
+{
+	if (how == COUNT_INT)
+		return (s32)n > 0 ? n : 0;
+	return how == COUNT_AT && n < 0xffffffff ? n : 0xffffffff;
+}
+
+static __always_inline void call_in(struct pt_regs *r, u8 stack, u8 end, u8 how, u64 at_count)
 {
 	u64 id = bpf_get_current_pid_tgid();
 	struct tls_key k = { id >> 32, r->di };
@@ -85,90 +123,67 @@ static __always_inline int ssl_in(struct pt_regs *r, u8 end, u64 at_count)
 	struct tls_conn *c;
 
 	if (is_self(id >> 32))
-		return 0;
-	c = tls_conn_get(&k, TLS_OPENSSL);
+		return;
+	c = conn_get(id, &k, stack, end);
 	if (!c || (c->bound && tls_given_up(&k, c, end)))
-		return 0;
-	if (!c->bound && end != END_WRITE)
+		return;
+	if (!c->bound && end != END_WRITE && stack == TLS_OPENSSL)
 		bio_match(&k, c);
 	t = call_entry(id, r->sp, k.obj, end);
 	if (!t)
-		return 0;
+		return;
 	t->sp = r->sp;
 	t->obj = k.obj;
-	t->buf = r->si;
+	t->buf = how == COUNT_BLIND ? 0 : r->si;
+	t->num = arg_size(r->dx, how);
 	t->count = at_count;
 	t->end = end;
+	t->how = how;
 	t->enter = bpf_ktime_get_boot_ns();
-	return 0;
 }
 
-SEC("uprobe")
-int ssl_read_in(struct pt_regs *r)
-{
-	guard_on();
-	ssl_in(r, END_READ, 0);
-	guard_off();
-	return 0;
-}
+/* The entry of functions of one shape. @at: where the count is to be written, COUNT_AT. */
+#define CALL_IN(name, stack, end, how, at)         \
+	SEC("uprobe")                              \
+	int name(struct pt_regs *r)                \
+	{                                          \
+		guard_on();                        \
+		call_in(r, stack, end, how, at);   \
+		guard_off();                       \
+		return 0;                          \
+	}
 
-SEC("uprobe")
-int ssl_write_in(struct pt_regs *r)
-{
-	guard_on();
-	ssl_in(r, END_WRITE, 0);
-	guard_off();
-	return 0;
-}
-
-SEC("uprobe")
-int ssl_read_ex_in(struct pt_regs *r)
-{
-	guard_on();
-	ssl_in(r, END_READ, r->cx);
-	guard_off();
-	return 0;
-}
-
-SEC("uprobe")
-int ssl_write_ex_in(struct pt_regs *r)
-{
-	guard_on();
-	ssl_in(r, END_WRITE, r->cx);
-	guard_off();
-	return 0;
-}
-
-SEC("uprobe")
-int ssl_write_ex2_in(struct pt_regs *r)
-{
-	guard_on();
-	ssl_in(r, END_WRITE, r->r8);
-	guard_off();
-	return 0;
-}
-
+CALL_IN(ssl_read_in, TLS_OPENSSL, END_READ, COUNT_INT, 0)
+CALL_IN(ssl_write_in, TLS_OPENSSL, END_WRITE, COUNT_INT, 0)
+CALL_IN(ssl_read_ex_in, TLS_OPENSSL, END_READ, COUNT_AT, r->cx)
+CALL_IN(ssl_write_ex_in, TLS_OPENSSL, END_WRITE, COUNT_AT, r->cx)
+CALL_IN(ssl_write_ex2_in, TLS_OPENSSL, END_WRITE, COUNT_AT, r->r8)
+CALL_IN(bssl_read_in, TLS_BORINGSSL, END_READ, COUNT_INT, 0)
+CALL_IN(bssl_write_in, TLS_BORINGSSL, END_WRITE, COUNT_INT, 0)
+CALL_IN(gnutls_recv_in, TLS_GNUTLS, END_READ, COUNT_SSIZE, 0)
+CALL_IN(gnutls_packet_in, TLS_GNUTLS, END_READ, COUNT_BLIND, 0)
+CALL_IN(gnutls_send_in, TLS_GNUTLS, END_WRITE, COUNT_SSIZE, 0)
+/* What was sent while corked was told of then; this sends it by the same functions. */
+CALL_IN(gnutls_uncork_in, TLS_GNUTLS, END_WRITE, COUNT_NONE, 0)
 /* No bytes of the application, but the reads and writes around it say which socket is whose before there are any. */
-SEC("uprobe")
-int ssl_handshake_in(struct pt_regs *r)
-{
-	guard_on();
-	ssl_in(r, END_BOTH, 0);
-	guard_off();
-	return 0;
-}
+CALL_IN(ssl_handshake_in, TLS_OPENSSL, END_BOTH, COUNT_NONE, 0)
+CALL_IN(bssl_hs_in, TLS_BORINGSSL, END_BOTH, COUNT_NONE, 0)
+CALL_IN(gnutls_hs_in, TLS_GNUTLS, END_BOTH, COUNT_NONE, 0)
 
-/* Bytes that the call moved; an int is returned, of which the upper half of the register says nothing. */
-static __always_inline u32 ssl_count(const struct tls_call *t, u64 ax)
+/* Bytes that the call moved. Of an int that is returned, the upper half of the register says nothing. */
+static __always_inline u32 call_count(const struct tls_call *t, u64 ax)
 {
-	u64 n = 0;
-	s32 ret = ax;
+	s64 n = 0;
 
-	if (!t->count)
-		return ret > 0 ? ret : 0;
-	if (ret != 1 || bpf_probe_read_user(&n, sizeof(n), (void *)t->count) || n > 0x7fffffff)
+	if (t->how == COUNT_NONE)
 		return 0;
-	return n;
+	if (t->how == COUNT_INT)
+		n = (s32)ax;
+	else if (t->how != COUNT_AT)
+		n = ax;
+	else if ((s32)ax != 1 || bpf_probe_read_user(&n, sizeof(n), (void *)t->count))
+		return 0;
+	return n > 0 && n <= 0x7fffffff ? n : 0;
 }
 
 /* What the thread's own reads and writes of sockets say. */
@@ -189,10 +204,14 @@ static __always_inline void ssl_bracket(u64 id, const struct tls_key *k, struct 
 	if (end == END_WRITE)
 		return;
 	sk = (struct sock *)t->rx;
-	if (sk && !t->rx_mixed && sock_ino(sk) == t->rx_ino)
+	if (sk && !t->rx_mixed && sock_ino(sk) == t->rx_ino) {
+		if (t->rx_first)
+			tls_begins(c);
 		tls_bind(k, c, sk, t->rx_ino, SAW_READ);
+	}
 	t->rx = 0;
 	t->rx_mixed = 0;
+	t->rx_first = 0;
 }
 
 static __always_inline void ssl_return(const enum tier tier, struct pt_regs *r)
@@ -206,14 +225,14 @@ static __always_inline void ssl_return(const enum tier tier, struct pt_regs *r)
 	if (!t)
 		return;
 	t->sp = 0;
-	n = t->end == END_BOTH ? 0 : ssl_count(t, r->ax);
+	n = call_count(t, r->ax);
 	k.obj = t->obj;
 	c = bpf_map_lookup_elem(&tls_conns, &k);
 	if (!c)
 		return;
 	if (!c->bound)
 		ssl_bracket(id, &k, c, t->end, n);
-	if (n)
+	if (n && tls_sane(t, &k, c, n))
 		tls_data(tier, t, &k, c, n);
 }
 
@@ -233,18 +252,30 @@ int ssl_out_new(struct pt_regs *r)
 	return 0;
 }
 
-SEC("uretprobe")
-int ssl_new_out(struct pt_regs *r)
+static __always_inline void new_out(struct pt_regs *r, u8 stack)
 {
 	u64 id = bpf_get_current_pid_tgid();
 	struct tls_key k = { id >> 32, r->ax };
 
 	guard_on();
 	if (k.obj && !is_self(id >> 32)) {
-		tls_conn_new(&k, TLS_OPENSSL, 1);
+		tls_conn_new(&k, stack, 1);
 		thread_know(id);
 	}
 	guard_off();
+}
+
+SEC("uretprobe")
+int ssl_new_out(struct pt_regs *r)
+{
+	new_out(r, TLS_OPENSSL);
+	return 0;
+}
+
+SEC("uretprobe")
+int bssl_new_out(struct pt_regs *r)
+{
+	new_out(r, TLS_BORINGSSL);
 	return 0;
 }
 
@@ -282,7 +313,7 @@ int ssl_set_fd_in(struct pt_regs *r)
 	f = is_self(id >> 32) ? NULL : task_file(TIER_OLD, r->si);
 	sk = f && object_of(f, &o) && o.chan == CHAN_TCP ? o.sk : NULL;
 	if (sk && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_ESTABLISHED) {
-		c = tls_conn_get(&k, TLS_OPENSSL);
+		c = bpf_map_lookup_elem(&tls_conns, &k);
 		if (c)
 			tls_bind(&k, c, sk, o.ino[END_READ] >> 1, SAW_READ | SAW_WRITE);
 	}
