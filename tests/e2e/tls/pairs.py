@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Oddly framed C pairs over TLS (tests/vm/pair.c, tls.c) beside the agent: each way in which programs use OpenSSL, loaded and
-linked in, both kinds of uprobes. Every call exactly, none twice.
+"""Oddly framed C pairs over TLS (tests/vm/pair.c, tls.c, tls_gnutls.c) beside the agent: each way in which programs use OpenSSL,
+loaded and linked in, and GnuTLS; both kinds of uprobes. Every call exactly, none twice.
 
     tests/e2e/tls/pairs.py [PAIRS] [--agent FILE]       of each way (4)
 
@@ -22,7 +22,7 @@ from agent import Agent, tail  # noqa: E402
 
 OUT = os.path.join(ROOT, "build", "tls-pairs")
 VM = os.path.join(ROOT, "build", "vm")
-PROGRAMS = ("pair-tls", "pair-tls-static")
+PROGRAMS = {"pair-tls": "openssl", "pair-tls-static": "openssl", "pair-gnutls": "gnutls"}
 WAYS = ("tls", "tls-nb", "tls-mem", "https", "https-nb", "https-mem")
 CALLS, LONGEST = 30, 300000
 
@@ -32,6 +32,7 @@ class Pair:
         self.name = f"{program} {way} {seed}"
         self.folder = os.path.join(folder, self.name.replace(" ", "."))
         os.makedirs(self.folder)
+        self.stack = PROGRAMS[program]
         self.words = [os.path.join(VM, program), way, str(CALLS), str(seed), self.path("truth"), str(LONGEST)]
         self.proc = self.trouble = None
 
@@ -56,7 +57,7 @@ class Pair:
 
     def judge(self, folder):
         """What is wrong, or None."""
-        check = subprocess.run([os.path.join(VM, "check"), "-c", "tcp", "-t", "openssl", self.name, os.path.join(folder, "trace.jsonl"),
+        check = subprocess.run([os.path.join(VM, "check"), "-c", "tcp", "-t", self.stack, self.name, os.path.join(folder, "trace.jsonl"),
                                 os.path.join(folder, "agent.err"), self.path("truth")], capture_output=True, text=True, check=False)
         return self.trouble or (check.stdout.strip() if check.returncode else None)
 
