@@ -3,8 +3,9 @@
  *   - the library was told (SSL_set_fd), or keeps the descriptor where we can read it (Go);
  *   - a system call on a TLS socket, made inside the library's call and in the same direction;
  *   - the ciphertext that waits in the library's memory BIO is what was read from that socket (asyncio, anyio), see tls_bio.h;
- *   - else (BIOs of a program's own: Node) the thread's last TLS read before SSL_read and its first TLS write after SSL_write:
- *     both must have been seen, name the same socket, and none of another connection came between.
+ *   - else (BIOs of a program's own: Node) the thread's last TLS read before SSL_read and its first TLS write after SSL_write, or
+ *     after that SSL_read, which shakes hands as well: both must have been seen, name the same socket, and none of another
+ *     connection came between.
  * A socket that is known costs one look at its verdict from then on. */
 #ifndef MCPVIGIL_BPF_TLS_BIND_H
 #define MCPVIGIL_BPF_TLS_BIND_H
@@ -21,12 +22,14 @@ struct tls_thread {
 	u64 rx, rx_ino; /* TLS socket that it read from since its last SSL_read; 0: none */
 	u64 tx_sk;	/* TLS socket that it has written to since */
 	u64 tx;		/* connection that it wrote to since its last write to a TLS socket; 0: none */
+	u64 rd;		/* connection that it read from last, and since then neither from a socket nor from another */
 	u32 tx_bytes;	/* plaintext of those writes */
 	u32 tx_sent;	/* written to the socket since */
 	u8 rx_mixed;	/* it read from several */
 	u8 rx_first;	/* ... the first bytes of it */
 	u8 tx_mixed;
-	u8 pad[5];
+	u8 bios;	/* it was seen in OpenSSL: what it reads may end in a memory BIO */
+	u8 pad[4];
 };
 
 struct {
@@ -35,6 +38,17 @@ struct {
 	__type(key, u64);
 	__type(value, struct tls_thread);
 } tls_threads SEC(".maps") __weak;
+
+/* A thread is followed from its first call of a library on, or from the first bytes of a TLS socket that it reads. */
+static __always_inline struct tls_thread *tls_thread_get(u64 id)
+{
+	struct tls_thread *t = bpf_map_lookup_elem(&tls_threads, &id), fresh = {};
+
+	if (t)
+		return t;
+	bpf_map_update_elem(&tls_threads, &id, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&tls_threads, &id);
+}
 
 /* @how: SAW_*, or both for a socket that is sure. @ino: its inode number. */
 static __always_inline void tls_bind(const struct tls_key *k, struct tls_conn *c, struct sock *sk, u64 ino, u8 how)

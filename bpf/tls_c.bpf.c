@@ -72,12 +72,12 @@ static __always_inline struct tls_call *call_ended(u64 id, u64 sp)
 	return NULL;
 }
 
-static __always_inline void thread_know(u64 id)
+static __always_inline void thread_know(u64 id, u8 stack)
 {
-	struct tls_thread fresh = {};
+	struct tls_thread *t = tls_thread_get(id);
 
-	if (!bpf_map_lookup_elem(&tls_threads, &id))
-		bpf_map_update_elem(&tls_threads, &id, &fresh, BPF_NOEXIST);
+	if (t && stack == TLS_OPENSSL)
+		t->bios = 1;
 }
 
 /* Nothing says that the object is freed, or nothing that is probed, and its address is given to the next one. It is another
@@ -189,13 +189,13 @@ static __always_inline u32 call_count(const struct tls_call *t, u64 ax)
 /* What the thread's own reads and writes of sockets say. */
 static __always_inline void ssl_bracket(u64 id, const struct tls_key *k, struct tls_conn *c, u8 end, u32 n)
 {
-	struct tls_thread *t = bpf_map_lookup_elem(&tls_threads, &id);
+	struct tls_thread *t = tls_thread_get(id);
 	struct sock *sk;
 
-	if (!t) {
-		thread_know(id);
+	if (!t)
 		return;
-	}
+	t->bios |= c->stack == TLS_OPENSSL;
+	t->rd = end == END_READ ? k->obj : 0;
 	if (end != END_READ) {
 		t->tx_mixed |= t->tx && t->tx != k->obj;
 		t->tx_bytes += n;
@@ -260,7 +260,7 @@ static __always_inline void new_out(struct pt_regs *r, u8 stack)
 	guard_on();
 	if (k.obj && !is_self(id >> 32)) {
 		tls_conn_new(&k, stack, 1);
-		thread_know(id);
+		thread_know(id, stack);
 	}
 	guard_off();
 }

@@ -352,7 +352,7 @@ static void test_modern_server(void **state)
 	peers_done(&w.p);
 }
 
-/* The request says which stack was read, else its answer; the session and its notes as well. */
+/* The answer says which stack was read, as it may know the asking end, else the request; the session is as it began. */
 static void test_tls(void **state)
 {
 	struct mcp_http x;
@@ -366,7 +366,7 @@ static void test_tls(void **state)
 	web_ask(&w, &x, words_request("0", "initialize"));
 	w.tls = 1;
 	web_tell(&w, &x, words_welcome("0"));
-	assert_int_equal(web_last(&w)->route.tls, 3);
+	assert_int_equal(web_last(&w)->route.tls, 1);
 	assert_int_equal(web_last(&w)->route.http_version, 20);
 	assert_int_equal(web_last(&w)->route.channel, CHANNEL_TCP);
 	web_over(&w, &x);
@@ -377,6 +377,13 @@ static void test_tls(void **state)
 	w.tls = 1;
 	web_tell(&w, &x, words_result("1"));
 	assert_int_equal(web_last(&w)->route.tls, 1);
+	web_over(&w, &x);
+	x = web_post(&w, "/mcp");
+	w.tls = 3;
+	web_ask(&w, &x, words_request("2", "tools/call"));
+	w.tls = 0;
+	web_tell(&w, &x, words_result("2"));
+	assert_int_equal(web_last(&w)->route.tls, 3);
 	web_over(&w, &x);
 	web_done(&w);
 }

@@ -34,7 +34,7 @@ static void set_route(struct route *r, const struct mcp_link *l)
 	r->channel = msg->channel;
 	if (msg->http)
 		r->http_version = msg->http->http_version;
-	if (!r->tls)
+	if (msg->tls) /* by the answer's time the asking end may be known, where it was not as it asked */
 		r->tls = msg->tls;
 	r->client_unread = client ? msg->writer_unread : msg->reader_unread;
 	r->server_unread = client ? msg->reader_unread : msg->writer_unread;
