@@ -4,7 +4,7 @@
  *   - a system call on a TLS socket, made inside the library's call and in the same direction;
  *   - the ciphertext that waits in the library's memory BIO is what was read from that socket (asyncio, anyio), see tls_bio.h;
  *   - else (BIOs of a program's own: Node) the thread's last TLS read before SSL_read and its first TLS write after SSL_write, or
- *     after that SSL_read, which shakes hands as well: both must have been seen, name the same socket, and none of another
+ *     after whatever call came last, as each may shake hands: both must have been seen, name the same socket, and none of another
  *     connection came between.
  * A socket that is known costs one look at its verdict from then on. */
 #ifndef MCPVIGIL_BPF_TLS_BIND_H
@@ -22,7 +22,7 @@ struct tls_thread {
 	u64 rx, rx_ino; /* TLS socket that it read from since its last SSL_read; 0: none */
 	u64 tx_sk;	/* TLS socket that it has written to since */
 	u64 tx;		/* connection that it wrote to since its last write to a TLS socket; 0: none */
-	u64 rd;		/* connection that it read from last, and since then neither from a socket nor from another */
+	u64 may;	/* connection that its last call was for, if it has read nothing since: it may have left a part of a handshake */
 	u32 tx_bytes;	/* plaintext of those writes */
 	u32 tx_sent;	/* written to the socket since */
 	u8 rx_mixed;	/* it read from several */
@@ -39,7 +39,7 @@ struct {
 	__type(value, struct tls_thread);
 } tls_threads SEC(".maps") __weak;
 
-/* A thread is followed from its first call of a library on, or from the first bytes of a TLS socket that it reads. */
+/* A thread is followed from its first call of a library on, or the first on a TLS socket whose connection is not known. */
 static __always_inline struct tls_thread *tls_thread_get(u64 id)
 {
 	struct tls_thread *t = bpf_map_lookup_elem(&tls_threads, &id), fresh = {};

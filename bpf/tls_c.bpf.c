@@ -95,16 +95,22 @@ static __always_inline bool conn_is_another(u64 id, const struct tls_conn *c, u8
 	return !c->sk || sock_ino((struct sock *)c->sk) != c->ino;
 }
 
+/* Its address is another's. */
+static __always_inline void conn_over(const struct tls_key *k, const struct tls_conn *c)
+{
+	if (c->over)
+		return;
+	tls_close(k, c, END_READ, 0);
+	tls_close(k, c, END_WRITE, 0);
+}
+
 static __always_inline struct tls_conn *conn_get(u64 id, const struct tls_key *k, u8 stack, u8 end)
 {
 	struct tls_conn *c = tls_conn_get(k, stack);
 
 	if (!c || stack != TLS_BORINGSSL || !conn_is_another(id, c, end))
 		return c;
-	if (!c->over) {
-		tls_close(k, c, END_READ, 0);
-		tls_close(k, c, END_WRITE, 0);
-	}
+	conn_over(k, c);
 	return tls_conn_new(k, stack, 0);
 }
 
@@ -195,8 +201,8 @@ static __always_inline void ssl_bracket(u64 id, const struct tls_key *k, struct 
 	if (!t)
 		return;
 	t->bios |= c->stack == TLS_OPENSSL;
-	t->rd = end == END_READ ? k->obj : 0;
-	if (end != END_READ) {
+	t->may = k->obj;
+	if (end == END_WRITE && n) {
 		t->tx_mixed |= t->tx && t->tx != k->obj;
 		t->tx_bytes += n;
 		t->tx = k->obj;
@@ -256,9 +262,13 @@ static __always_inline void new_out(struct pt_regs *r, u8 stack)
 {
 	u64 id = bpf_get_current_pid_tgid();
 	struct tls_key k = { id >> 32, r->ax };
+	struct tls_conn *c;
 
 	guard_on();
 	if (k.obj && !is_self(id >> 32)) {
+		c = bpf_map_lookup_elem(&tls_conns, &k);
+		if (c) /* nobody told that it was freed */
+			conn_over(&k, c);
 		tls_conn_new(&k, stack, 1);
 		thread_know(id, stack);
 	}

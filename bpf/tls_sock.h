@@ -56,7 +56,7 @@ struct sock_use {
 /* Outside any call into a library that would read, or write, by itself. */
 static __always_inline void sock_bracket(u64 id, const struct sock_use *u)
 {
-	struct tls_thread *t = u->first ? tls_thread_get(id) : bpf_map_lookup_elem(&tls_threads, &id);
+	struct tls_thread *t = tls_thread_get(id);
 	struct tls_key k = { id >> 32, 0 };
 	struct tls_conn *c;
 
@@ -67,13 +67,13 @@ static __always_inline void sock_bracket(u64 id, const struct sock_use *u)
 		t->rx_mixed = t->rx && (t->rx != (u64)u->sk || t->rx_mixed);
 		t->rx = (u64)u->sk;
 		t->rx_ino = u->ino;
-		t->rd = 0;
+		t->may = 0;
 		if (t->bios && u->bytes >= sizeof(struct tls_prefix))
 			bio_note(u->sk, u->ino, u->at);
 		return;
 	}
-	k.obj = t->tx ? t->tx : t->rd;
-	t->rd = 0;
+	k.obj = t->tx ? t->tx : t->may;
+	t->may = 0;
 	t->tx_mixed |= t->tx_sk && t->tx_sk != (u64)u->sk;
 	t->tx_sk = (u64)u->sk;
 	t->tx_sent += u->bytes;
