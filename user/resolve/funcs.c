@@ -29,6 +29,7 @@ struct funcs {
 	struct body body[BODIES_MAX];
 };
 
+#define BODY_INSNS  (16 << 10) /* to follow values in a function takes the square of its length */
 #define STARTS_BACK 8	   /* starts in front of an address, from which it is decoded */
 #define BACK_MAX (64 << 10) /* bytes in front of it */
 
@@ -190,10 +191,14 @@ static int body_keep(struct funcs *s, const struct piece *p, struct body *ret)
 {
 	static const char *const by[] = { "alignment", "direct calls", "pointers", "direct calls" };
 	const struct region *r = &s->region;
-	struct insn *in = malloc((p->end - p->begin) * sizeof(*in));
-	struct edge *e = calloc(r->nedge + 1, sizeof(*e));
 	uint64_t addr = r->in[p->begin].addr, size = r->in[p->end - 1].addr + r->in[p->end - 1].size - addr;
+	struct edge *e;
+	struct insn *in;
 
+	if (p->end - p->begin > BODY_INSNS)
+		return -ENOSPC;
+	in = malloc((p->end - p->begin) * sizeof(*in));
+	e = calloc(r->nedge + 1, sizeof(*e));
 	*ret = (struct body){ .by = by[p->starts], .n = p->end - p->begin, .in = in, .edge = e };
 	if (!in || !e || !func_at(s->l, addr, size, &ret->f)) {
 		free(in);

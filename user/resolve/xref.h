@@ -72,8 +72,8 @@ int funcs_new(const struct look *l, struct funcs **ret);
 /* Takes NULL. */
 void funcs_free(struct funcs *s);
 /* The function with the instruction that holds @at, which lives as long as @s. NULL with errno: ENOENT not in a function, or not
- * in an instruction that is reached from its start; ENOTUNIQ where it begins is not sure; ENOSPC BODIES_MAX, or too much was looked at;
- * ENOMEM. */
+ * in an instruction that is reached from its start; ENOTUNIQ where it begins is not sure; ENOSPC it is too long, or
+ * too much was looked at; ENOMEM. */
 const struct body *funcs_at(struct funcs *s, uint64_t at);
 /* Is @addr the target of a direct call (of bytes that may be one)? */
 bool funcs_called(const struct funcs *s, uint64_t addr);
