@@ -4,13 +4,10 @@
  * what its other hooks cost is no part of the figure.
  *
  *   tls mcp|other BYTES ROUNDS      MCP calls and their answers, or something else
- *   tls where                       file offsets of the probes in SSL_read and SSL_write, -1: none; then waits for the end
- *                                   of its input
+ *   tls hold                        says "ready", waits for the end of its input, says where SSL_read and SSL_write are
  *
  * Between two rounds it sleeps: the agent has a budget of bytes per process. */
 #include <dlfcn.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +21,6 @@
 #define PAUSE_US  60000
 #define TEXT_MAX  16000
 #define FOUND_OUT 3  /* rounds in which the agent finds out what it is */
-#define NEAR	  64 /* bytes of a function in which its probe is looked for */
 
 static double now(void)
 {
@@ -114,40 +110,7 @@ static int measure(int mcp, size_t bytes, int rounds)
 	return 0;
 }
 
-/* Bytes of memory at @at that are not those of the file it is mapped from; "offset of the first", -1. */
-static long probe_at(uintptr_t at)
-{
-	char line[512], path[300];
-	unsigned char file[NEAR];
-	uintptr_t start, end;
-	long offset = -1;
-	FILE *maps = fopen("/proc/self/maps", "r");
-	int i, fd = -1;
-
-	while (maps && fgets(line, sizeof(line), maps)) {
-		char *p = line;
-
-		start = strtoul(p, &p, 16);
-		end = strtoul(p + 1, &p, 16);
-		if (at < start || at >= end)
-			continue;
-		offset = (long)(strtoul(p + strlen(" r-xp "), NULL, 16) + (at - start));
-		snprintf(path, sizeof(path), "/proc/self/map_files/%" PRIxPTR "-%" PRIxPTR, start, end);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	}
-	if (maps)
-		fclose(maps);
-	if (fd < 0 || pread(fd, file, NEAR, offset) != NEAR)
-		return -1;
-	close(fd);
-	for (i = 0; i < NEAR; i++) {
-		if (file[i] != ((unsigned char *)at)[i])
-			return offset + i;
-	}
-	return -1;
-}
-
-static int where(void)
+static int hold(void)
 {
 	char c;
 
@@ -155,17 +118,16 @@ static int where(void)
 	fflush(stdout);
 	if (read(0, &c, 1) < 0)
 		return 1;
-	printf("%ld %ld\n", probe_at((uintptr_t)dlsym(RTLD_DEFAULT, "SSL_read")),
-	       probe_at((uintptr_t)dlsym(RTLD_DEFAULT, "SSL_write")));
+	printf("%p %p\n", dlsym(RTLD_DEFAULT, "SSL_read"), dlsym(RTLD_DEFAULT, "SSL_write"));
 	return 0;
 }
 
 int main(int c, char **v)
 {
-	if (c == 2 && !strcmp(v[1], "where"))
-		return where();
+	if (c == 2 && !strcmp(v[1], "hold"))
+		return hold();
 	if (c == 4)
 		return measure(!strcmp(v[1], "mcp"), strtoul(v[2], NULL, 10), (int)strtol(v[3], NULL, 10));
-	fprintf(stderr, "usage: tls mcp|other BYTES ROUNDS, tls where\n");
+	fprintf(stderr, "usage: tls mcp|other BYTES ROUNDS, tls hold\n");
 	return 2;
 }

@@ -15,6 +15,7 @@ import time
 key, cert = sys.argv[1:3]
 PAUSE = 0.01  # between two requests of a client
 REUSE = 40
+OTHER = 1000 * REUSE  # the second client counts from there: the same call twice at once, by one process, looks handed on
 stop = threading.Event()
 begun = [threading.Event(), threading.Event()]
 lock = threading.Lock()
@@ -30,7 +31,7 @@ def contexts():
 
 def request(n):
     return json.dumps({"jsonrpc": "2.0", "id": n, "method": "tools/call", "params":
-                       {"name": "load", "arguments": {"text": "x" * (n * 37 % 20000)}}}).encode()
+                       {"name": "load", "arguments": {"n": n, "text": "x" * (n * 37 % 20000)}}}).encode()
 
 
 def result(body):
@@ -111,7 +112,7 @@ async def on_client(reader, writer):
 async def asynchronous(server_ctx, client_ctx):
     server = await asyncio.start_server(on_client, "127.0.0.1", 0, ssl=server_ctx)
     port = server.sockets[0].getsockname()[1]
-    reader, writer, n = None, None, 0
+    reader, writer, n = None, None, OTHER
     while not stop.is_set():
         n += 1
         try:
