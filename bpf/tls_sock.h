@@ -53,6 +53,17 @@ struct sock_use {
 	bool first; /* they are the first of that direction */
 };
 
+static __always_inline void sock_was_read(struct tls_thread *t, const struct sock_use *u)
+{
+	t->rx_first = u->first || (t->rx == (u64)u->sk && t->rx_first);
+	t->rx_mixed = t->rx && (t->rx != (u64)u->sk || t->rx_mixed);
+	t->rx = (u64)u->sk;
+	t->rx_ino = u->ino;
+	t->may = 0;
+	if (t->bios && u->bytes >= sizeof(struct tls_prefix))
+		bio_note(u->sk, u->ino, u->at);
+}
+
 /* Outside any call into a library that would read, or write, by itself. */
 static __always_inline void sock_bracket(u64 id, const struct sock_use *u)
 {
@@ -63,13 +74,7 @@ static __always_inline void sock_bracket(u64 id, const struct sock_use *u)
 	if (!t)
 		return;
 	if (u->end == END_READ) {
-		t->rx_first = u->first || (t->rx == (u64)u->sk && t->rx_first);
-		t->rx_mixed = t->rx && (t->rx != (u64)u->sk || t->rx_mixed);
-		t->rx = (u64)u->sk;
-		t->rx_ino = u->ino;
-		t->may = 0;
-		if (t->bios && u->bytes >= sizeof(struct tls_prefix))
-			bio_note(u->sk, u->ino, u->at);
+		sock_was_read(t, u);
 		return;
 	}
 	k.obj = t->tx ? t->tx : t->may;

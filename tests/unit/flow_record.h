@@ -24,6 +24,7 @@ struct seen {
 	struct flow_msg last;
 	uint8_t code;
 	unsigned int verdicts;
+	uint64_t enter; /* of the records that are put */
 };
 
 __attribute__((format(printf, 2, 3))) static void note(struct seen *s, const char *fmt, ...)
@@ -117,7 +118,6 @@ struct at {
 	uint64_t pos, ts;
 	uint32_t pid;
 	uint16_t flags;
-	uint64_t enter;
 };
 
 /* @have of @want bytes at @p. */
@@ -128,7 +128,7 @@ static inline void put_cut(struct seen *s, struct at a, const char *p, uint32_t 
 	assert_non_null(d);
 	d->hdr = (struct ev_hdr){ sizeof(*d) + have, EV_DATA, a.flags, a.ts, a.pid, a.pid, 0 };
 	d->start = a.pid;
-	d->enter = a.enter;
+	d->enter = s->enter;
 	d->key = a.key;
 	d->pos = a.pos;
 	d->want = want;

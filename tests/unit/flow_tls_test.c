@@ -42,7 +42,7 @@ static void tell(struct seen *s, uint64_t ssl, uint32_t pid, uint64_t ts, int ho
 
 static struct at tls(uint64_t ssl, uint32_t pid, int end, uint64_t pos, uint64_t ts)
 {
-	return (struct at){ { ssl, 100 << 1 | end }, CHAN_TLS, end, pos, ts, pid, 0, 0 };
+	return (struct at){ { ssl, 100 << 1 | end }, CHAN_TLS, end, pos, ts, pid, 0 };
 }
 
 static uint64_t conns(struct seen *s)
@@ -170,17 +170,17 @@ static void late_inside_a_read(void **state)
 /* A write is told of as it returns: of a late connection, an answer that was told of before its request is decoded behind it. */
 static void late_answer_overtakes(void **state)
 {
-	struct at asked = tls(CLIENT, END_WRITE, 0, 4 * MS), answered = tls(SERVER, END_WRITE, 0, 3 * MS);
 	struct seen s;
 
 	(void)state;
 	seen_init(&s);
-	asked.enter = 1 * MS;
-	answered.enter = 2 * MS;
 	tell(&s, SERVER, 3 * MS, LATE | PLACED);
-	put(&s, answered, RES);
+	s.enter = 2 * MS;
+	put(&s, tls(SERVER, END_WRITE, 0, 3 * MS), RES);
 	tell(&s, CLIENT, 4 * MS, LATE | PLACED);
-	put(&s, asked, REQ);
+	s.enter = 1 * MS;
+	put(&s, tls(CLIENT, END_WRITE, 0, 4 * MS), REQ);
+	s.enter = 0;
 	put(&s, tls(CLIENT, END_READ, 0, 5 * MS), RES);
 	flow_tick(s.flow, 104 * MS);
 	assert_string_equal(s.text, "1 10-20\n1 20-10\n");

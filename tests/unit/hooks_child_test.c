@@ -32,6 +32,7 @@ static struct world {
 	void *ctx;
 	uint32_t sweeps, ticks, busy, freed;
 	int last_tell;
+	uint32_t odd[3]; /* pid, stack, what */
 } w;
 
 /* --- The parts below; in the thread ------------------------------------------------------------------------------- */
@@ -59,6 +60,12 @@ void tlsprocs_look(struct tlsprocs *t, uint32_t pid, uint64_t start, enum hooks_
 	w.last_tell = 0;
 	for (uint32_t i = 0; i < pid && !w.last_tell; i++)
 		w.last_tell = w.tell(w.ctx, &h);
+}
+
+void tlsprocs_odd(struct tlsprocs *t, uint32_t pid, uint32_t stack, enum odd_what what)
+{
+	(void)t;
+	memcpy(w.odd, (uint32_t[]){ pid, stack, what }, sizeof(w.odd));
 }
 
 void tlsprocs_sweep(struct tlsprocs *t)
@@ -214,6 +221,23 @@ static void test_ask(void **state)
 	end(0);
 }
 
+static void test_odd(void **state)
+{
+	const struct hooks_ask a = { .pid = 9, .why = HOOKS_ODD, .stack = TLS_GNUTLS, .what = ODD_LENGTH };
+	struct hooks_news news = { 0 };
+
+	(void)state;
+	start();
+	assert_int_equal(send(w.pair[0], &a, sizeof(a), 0), sizeof(a));
+	ask(1, 77, HOOKS_HELLO);
+	while (news.kind != HOOKS_HOOKED)
+		hear(&news);
+	end(0);
+	assert_int_equal(w.odd[0], 9);
+	assert_int_equal(w.odd[1], TLS_GNUTLS);
+	assert_int_equal(w.odd[2], ODD_LENGTH);
+}
+
 /* An agent that does not listen: it is said that nothing was told, and nobody waits. */
 static void test_deaf(void **state)
 {
@@ -233,7 +257,8 @@ static void test_deaf(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(test_ready), TEST(test_no_start), TEST(test_ask), TEST(test_deaf) };
+	const struct CMUnitTest tests[] = { TEST(test_ready), TEST(test_no_start), TEST(test_ask), TEST(test_odd),
+					    TEST(test_deaf) };
 
 	return cmocka_run_group_tests_name("hooks_child", tests, NULL, NULL);
 }

@@ -30,7 +30,8 @@ static struct world {
 	uint32_t nmaps;
 	pid_t mapper; /* ... but for others than this one; 0: every process */
 	bool again, deaf;
-	uint32_t ntold;
+	uint32_t ntold, withdrawn; /* bits of files */
+	enum odd_what what;
 	struct ev_hooked told;
 } w;
 
@@ -87,6 +88,13 @@ uint32_t tlsfiles_stacks(const struct tlsfiles *t, uint32_t file)
 {
 	(void)t;
 	return w.state[file] == TLSFILE_PROBED ? 1u << (file % TLS_STACKS) : 0;
+}
+
+void tlsfiles_withdraw(struct tlsfiles *t, uint32_t file, enum odd_what what)
+{
+	(void)t;
+	w.withdrawn |= 1u << file;
+	w.what = what;
 }
 
 uint64_t tlsfiles_since(const struct tlsfiles *t, uint32_t file)

@@ -202,6 +202,22 @@ static void test_exec_probed(void **state)
 	assert_int_equal(w.ntold, 3);
 }
 
+/* What stands in the wrong place is taken off: in the files of that process which have the stack. */
+static void test_odd(void **state)
+{
+	(void)state;
+	MAPS(1, 2, 4);
+	look(HOOKS_HELLO);
+	assert_told(1, HOOKED_YES, 1 << 2, "why 2");
+	tlsprocs_odd(w.t, (uint32_t)w.pid, 3, ODD_MEMORY);
+	tlsprocs_odd(w.t, (uint32_t)w.pid + 1, 2, ODD_MEMORY);
+	tlsprocs_odd(w.t, (uint32_t)w.pid, 2 + 32, ODD_MEMORY);
+	assert_int_equal(w.withdrawn, 0);
+	tlsprocs_odd(w.t, (uint32_t)w.pid, 2, ODD_RECORD);
+	assert_int_equal(w.withdrawn, 1 << 2);
+	assert_int_equal(w.what, ODD_RECORD);
+}
+
 /* The most telling file says why; what has probes says so, whatever else there is. */
 static void test_why(void **state)
 {
@@ -426,7 +442,7 @@ static void test_timers_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_exec),  TEST(test_exec_probed), TEST(test_why), TEST(test_pending),	   TEST(test_cheap),
+		TEST(test_exec),  TEST(test_exec_probed), TEST(test_why), TEST(test_odd), TEST(test_pending),	   TEST(test_cheap),
 		TEST(test_sweep), TEST(test_again), TEST(test_ourselves),	  TEST(test_end), TEST(test_end_of_swept), TEST(test_pid_used_again),
 		TEST(test_deaf),  TEST(test_timers_full),
 	};

@@ -327,8 +327,22 @@ enum tlsfile_state tlsfiles_state(const struct tlsfiles *t, uint32_t file)
 	return t->file[file]->state;
 }
 
-void tlsfiles_withdraw(struct tlsfiles *t, uint32_t file, const char *saw)
+static const char *odd_text(enum odd_what what)
 {
+	switch (what) {
+	case ODD_LENGTH:
+		return "calls moved more than there was room for";
+	case ODD_MEMORY:
+		return "the data of calls was where no memory is";
+	case ODD_RECORD:
+		return "connections began with TLS records as plaintext";
+	}
+	return "?";
+}
+
+void tlsfiles_withdraw(struct tlsfiles *t, uint32_t file, enum odd_what what)
+{
+	const char *saw = odd_text(what);
 	const struct hold *h = t->file[file]->hold;
 	char why[TLS_WHY];
 

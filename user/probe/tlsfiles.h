@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <linux/types.h>
+
+#include "event_tls.h"
 #include "probe/mapped.h"
 
 #define TLSFILES_MAX 4096
@@ -46,7 +49,7 @@ uint32_t tlsfiles_get(struct tlsfiles *t, uint32_t pid, const struct mapped_file
 void tlsfiles_put(struct tlsfiles *t, uint32_t file);
 enum tlsfile_state tlsfiles_state(const struct tlsfiles *t, uint32_t file);
 /* Take its probes off, and put none on it while it stays what it is: they saw what no TLS library does. */
-void tlsfiles_withdraw(struct tlsfiles *t, uint32_t file, const char *saw);
+void tlsfiles_withdraw(struct tlsfiles *t, uint32_t file, enum odd_what what);
 /* 1 << enum tls_stack of its probes. */
 uint32_t tlsfiles_stacks(const struct tlsfiles *t, uint32_t file);
 /* Boot ns since when they are on. */

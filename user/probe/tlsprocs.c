@@ -302,26 +302,13 @@ void tlsprocs_look(struct tlsprocs *t, uint32_t pid, uint64_t start, enum hooks_
 		timer_add(t, pid, clock_boot_ns() + later[i]);
 }
 
-static const char *odd_text(enum odd_what what)
-{
-	switch (what) {
-	case ODD_LENGTH:
-		return "calls moved more than there was room for";
-	case ODD_MEMORY:
-		return "the data of calls was where no memory is";
-	case ODD_RECORD:
-		return "connections began with TLS records as plaintext";
-	}
-	return "?";
-}
-
 void tlsprocs_odd(struct tlsprocs *t, uint32_t pid, uint32_t stack, enum odd_what what)
 {
 	struct tlsproc *p = proc_find(t, pid);
 
 	for (uint32_t i = 0; p && stack < 32 && i < p->n; i++) {
 		if (tlsfiles_stacks(t->files, p->files[i]) & 1u << stack)
-			tlsfiles_withdraw(t->files, p->files[i], odd_text(what));
+			tlsfiles_withdraw(t->files, p->files[i], what);
 	}
 }
 
