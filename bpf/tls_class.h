@@ -19,7 +19,8 @@ static __always_inline int tls_class(u64 buf, u32 n)
 	return class_bytes(b[0], b[1], k);
 }
 
-/* Are these bytes to be copied? The first KiBs are, whatever they are: user space knows better. */
+/* Are these bytes to be copied? The first KiBs are, whatever they are: user space knows better. Beyond them a connection that was
+ * there before the probes may have been in the middle of a body: the beginning of a message is still to come. */
 static __always_inline bool tls_decide(struct tls_conn *c, u8 verdict, u64 buf, u32 n)
 {
 	int class;
@@ -33,10 +34,14 @@ static __always_inline bool tls_decide(struct tls_conn *c, u8 verdict, u64 buf, 
 		c->state = S_CANDIDATE;
 		return true;
 	}
-	c->looked += n;
 	if (c->looked > UNDECIDED_BYTES * 2)
+		return false;
+	c->looked += n;
+	if (c->looked <= UNDECIDED_BYTES * 2)
+		return true;
+	if (c->fresh)
 		c->state = S_NO;
-	return c->state != S_NO;
+	return false;
 }
 
 #endif
