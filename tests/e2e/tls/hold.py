@@ -11,7 +11,7 @@ import sys
 def libraries(program):
     """Those that the loader would map beside @program; none of what is linked statically."""
     told = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
-    return [word for line in told.splitlines() if "libssl" in line for word in line.split() if word.startswith("/")]
+    return [word for line in told.splitlines() if "libssl" in line or "libgnutls" in line for word in line.split() if word.startswith("/")]
 
 
 def hold(path):

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A raw MCP client over HTTP, whose every request we make ourselves, in either era.
 
-raw_client.py sync|curl ERA URL TMP
+raw_client.py sync|curl|wget|libcurl ERA URL TMP
 
-sync: Python's own http.client and ssl; blocking sockets. curl: a process for each request, or for eight at once. Which
-HTTP: HTTP_VERSION. LATE=FOLDER: calls that nobody sees come first, on the same connection (sync)."""
+sync: Python's own http.client and ssl; blocking sockets. curl: a process for each request, or for eight at once. wget: a
+process for each request. libcurl: the one with GnuTLS, in this process. Which HTTP: HTTP_VERSION. LATE=FOLDER: calls that
+nobody sees come first, on the same connection (sync, libcurl)."""
 import http.client
 import itertools
 import json
@@ -19,7 +20,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(os.path.dirname(HERE), "python"), os.path.join(os.path.dirname(HERE), "raw")]
 import ledger  # noqa: E402
 from curl import Curl  # noqa: E402
+from libcurl import Libcurl  # noqa: E402
 from session import HELLO, text  # noqa: E402
+from wget import Wget  # noqa: E402
 
 MODERN = "2026-07-28"
 PREFIX = "io.modelcontextprotocol/"
@@ -135,7 +138,9 @@ def work(talk, link):
 
 def main():
     kind, era, url, tmp = sys.argv[1:5]
-    talk, link = Talk(era), Sync(url) if kind == "sync" else Curl(url, tmp, Answer)
+    links = {"sync": lambda: Sync(url), "curl": lambda: Curl(url, tmp, Answer), "wget": lambda: Wget(url, tmp, Answer),
+             "libcurl": lambda: Libcurl(url, Answer)}
+    talk, link = Talk(era), links[kind]()
     late = os.environ.get("LATE")
     ledger.Hush.on = bool(late)
     talk.hello(link.send)
