@@ -10,7 +10,7 @@ import sys
 
 def libraries(program):
     """Those that the loader would map beside @program; none of what is linked statically."""
-    told = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
+    told = subprocess.run(["/lib64/ld-linux-x86-64.so.2", "--list", program], capture_output=True, text=True, check=False).stdout
     return [word for line in told.splitlines() if "libssl" in line or "libgnutls" in line for word in line.split() if word.startswith("/")]
 
 

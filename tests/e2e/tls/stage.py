@@ -184,7 +184,7 @@ class Stage:
 
 
 def ldd(path):
-    out = subprocess.run(["ldd", path], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(["/lib64/ld-linux-x86-64.so.2", "--list", path], capture_output=True, text=True, check=True).stdout
     return [word for word in out.split() if word.startswith("/")]
 
 
