@@ -230,26 +230,26 @@ static void joined_late(void **state)
 	expect_opts.late = true;
 	expect_once(node + 3, 0, 0, BOTH_RPC
 	       "1 result id=0 5080-5116 http=0\n"
-	       "done http=0 h2 status=0 norequest noreq rpc=1 req=0-0 resp=5009-5125\n"
+	       "done http=0 session=s-1 h2 status=200 norequest noreq rpc=1 req=0-0 resp=5009-5125\n"
 	       "0 notification method=notifications/initialized 1044-1098 http=1\n"
-	       "done http=1 h2 status=0 rpc=1 req=1000-1098 resp=5125-5148\n"
+	       "done http=1 =POST =/mcp session=s-1 h2 status=202 rpc=1 req=1000-1098 resp=5125-5148\n"
 	       "0 request id=1 method=tools/call 1202-1270 http=2\n"
 	       "0 request id=2 method=tools/call 1279-1347 http=3\n"
 	       "0 request id=3 method=ping 1356-1396 http=4\n"
 	       "1 notification method=notifications/message 5265-5315 http=5 sse event=message\n"
 	       "1 result id=3 5444-5480 http=4\n"
-	       "done http=4 h2 status=0 rpc=2 req=1172-1396 resp=5222-5489\n"
+	       "done http=4 =POST =/mcp session=s-1 h2 status=200 rpc=2 req=1172-1396 resp=5222-5489\n"
 	       "1 result id=1 5353-5523 http=2 sse event=message eid=7\n"
 	       "1 result id=2 5412-5559 http=3 sse event=message eid=7\n"
-	       "done http=2 h2 status=0 sse rpc=2 req=1130-1270 resp=5196-5570\n"
-	       "done http=3 h2 status=0 sse rpc=2 req=1151-1347 resp=5209-5579\n"
+	       "done http=2 =POST =/mcp session=s-1 h2 status=200 sse rpc=2 req=1130-1270 resp=5196-5570\n"
+	       "done http=3 =POST =/mcp session=s-1 h2 status=200 sse rpc=2 req=1151-1347 resp=5209-5579\n"
 	       "0 request id=4 method=slow 1426-1466 http=6\n"
-	       "done http=6 h2 status=0 noresp aborted sse rpc=1 req=1396-1466 resp=5579-0 reset=1479\n"
-	       "done http=5 h2 status=0 noresp aborted sse rpc=1 req=1098-1130 resp=5148-0 reset=1492\n");
+	       "done http=6 =POST =/mcp session=s-1 h2 status=200 noresp aborted sse rpc=1 req=1396-1466 resp=5579-0 reset=1479\n"
+	       "done http=5 =GET =/mcp session=s-1 h2 status=200 noresp aborted sse rpc=1 req=1098-1130 resp=5148-0 reset=1492\n");
 	expect_once(go + 2, 0, 0, BOTH_RPC
 	       "0 request id=2 method=tools/call 1039-1085 http=0\n"
 	       "1 result id=2 5055-5100 http=0 sse event=message\n"
-	       "done http=0 h2 status=0 noresp aborted sse rpc=2 req=1009-1085 resp=5000-0 reset=1098\n");
+	       "done http=0 =POST h2 status=200 noresp aborted sse rpc=2 req=1009-1085 resp=5000-0 reset=1098\n");
 }
 
 int main(void)

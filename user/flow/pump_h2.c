@@ -2,7 +2,7 @@
 /* HTTP/2 frames of one direction, and what becomes of them after a hole.
  *
  * A direction that lost its framing waits for a feed that begins with a frame: inside the bytes, what looks like one may
- * be anything. Header tables that were lost stay so; bodies tell by themselves what they are. */
+ * be anything. Of header fields some stay unknown then; bodies tell by themselves what they are. */
 #include "flow/pump_h2.h"
 
 #include <stdlib.h>
@@ -390,22 +390,22 @@ static void from_the_start(struct pump_dir *d)
 {
 	struct pump_dir *o = peer(d);
 
-	d->h2->fields = http2_fields_new();
-	if (o->h2 && !o->h2->heads && !o->h2->holed && !o->h2->fields)
-		o->h2->fields = http2_fields_new();
+	pump_h2_block_first(d);
+	if (o->h2 && !o->h2->heads && !o->h2->holed && !o->h2->whole)
+		pump_h2_block_first(o);
 	d->p->ordinal = !o->h2 || !o->h2->holed;
 	d->p->h2->low = 0;
 }
 
 static void begin_server(struct pump_dir *d)
 {
-	bool start = !d->late || (d->p->h2->sides && peer(d)->h2 && peer(d)->h2->fields);
+	bool start = !d->late || (d->p->h2->sides && peer(d)->h2 && peer(d)->h2->whole);
 
 	/* Later on a client may send SETTINGS as well. */
 	if (!d->late && !sides_are(d, false))
 		start = false;
 	if (start)
-		d->h2->fields = http2_fields_new();
+		pump_h2_block_first(d);
 	else if (!d->p->h2->sides || d->dir == d->p->req_dir)
 		d->p->h2->low = UINT32_MAX;
 }
@@ -443,7 +443,7 @@ void pump_h2_preface(struct pump_dir *d, size_t n)
 	if (!begin(d, F_PREFACE))
 		return;
 	d->h2->head_n = (uint8_t)n;
-	d->h2->fields = http2_fields_new();
+	pump_h2_block_first(d);
 }
 
 /* What the request direction has sent since is the preface, and some of it may be taken for a head already. */
@@ -465,7 +465,7 @@ void pump_h2_upgrade(struct pump_dir *d, struct pump_xchg *x)
 {
 	if (!begin(d, F_HEAD))
 		return;
-	d->h2->fields = http2_fields_new();
+	pump_h2_block_first(d);
 	pump_xchg_unlink(d->p, x);
 	pump_xchg_abort(d->p);
 	pump_stream_adopt(d->p, x);

@@ -13,6 +13,7 @@
 #define PUMP_H2_IDLE_MAX	1000  /* frames in a row, in one feed, that carry nothing */
 #define PUMP_H2_RESET_WINDOW	256   /* requests; a flood where the client takes back three in four of them */
 #define PUMP_H2_GONE		16    /* streams remembered that were reset */
+#define PUMP_H2_UNREAD_MAX	16    /* header blocks of a direction that could not be read; then none is tried any more */
 
 enum { STREAM_NEW, STREAM_BODY, STREAM_DONE };
 
@@ -56,7 +57,9 @@ struct pump_h2_dir {
 	uint32_t left, body; /* bytes of the payload to come; of those: in front of the padding */
 	uint32_t idle;
 	struct pump_h2_block block;
-	struct http2_fields *fields; /* NULL: the header tables are not known, for the connection's life */
+	struct http2_fields *fields; /* NULL: not known, until the next block begins */
+	bool whole;	     /* they are known from the connection's first block on: no head was missed */
+	uint8_t unread;	     /* blocks that could not be read */
 };
 
 /* pump_h2.c: the frames of a direction */
@@ -78,10 +81,12 @@ void pump_h2_malformed(struct pump_dir *d); /* tells, once a direction */
 void pump_h2_block_begin(struct pump_dir *d);
 void pump_h2_block_feed(struct pump_dir *d, struct sv in);
 void pump_h2_block_end(struct pump_dir *d, uint64_t end);
+void pump_h2_block_first(struct pump_dir *d); /* the next block is the connection's first one */
 void pump_h2_block_lost(struct pump_dir *d); /* and the tables with it */
 
 /* pump_h2_stream.c: the streams of the connection. @end: the position behind what told. */
-/* A header block of @b ended; @h: what it says, NULL where it could not be read. */
+/* A header block of @b ended; @h: what it says, NULL where it could not be read. Where @h is partial, what it lacks may have
+ * been there. */
 void pump_stream_head(struct pump_dir *d, const struct pump_h2_block *b, const struct http1_head *h, uint64_t end);
 void pump_stream_data(struct pump_dir *d, uint32_t id, struct sv in);
 void pump_stream_gap(struct pump_dir *d, uint32_t id, uint64_t len);

@@ -1,12 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Header blocks of one direction of HTTP/2. Each has to be read, whoever it concerns, since they share their tables; and
- * once one was missed no later one can be. */
+/* Header blocks of one direction of HTTP/2. Each has to be read, whoever it concerns, since they share their tables. Once one
+ * was missed, later ones are read without what the tables had until then. */
 #include "flow/pump_h2.h"
+
+void pump_h2_block_first(struct pump_dir *d)
+{
+	d->h2->fields = http2_fields_new();
+	d->h2->whole = d->h2->fields != NULL;
+}
 
 void pump_h2_block_lost(struct pump_dir *d)
 {
 	http2_fields_free(d->h2->fields);
 	d->h2->fields = NULL;
+	d->h2->whole = false;
+}
+
+/* Late tables may be at fault, which are smaller than what some peers agree on. */
+static void unread(struct pump_dir *d)
+{
+	if (d->h2->whole)
+		pump_h2_malformed(d);
+	d->h2->unread++;
+	pump_h2_block_lost(d);
 }
 
 void pump_h2_block_begin(struct pump_dir *d)
@@ -20,6 +36,8 @@ void pump_h2_block_begin(struct pump_dir *d)
 		.push = h->f.type == HTTP2_PUSH_PROMISE,
 	};
 	h->heads = true;
+	if (!h->fields && h->unread < PUMP_H2_UNREAD_MAX)
+		h->fields = http2_fields_late();
 }
 
 /* Joined in the middle: who asks, who answers? */
@@ -46,10 +64,8 @@ void pump_h2_block_feed(struct pump_dir *d, struct sv in)
 		pump_h2_flood(d);
 		pump_h2_block_lost(d);
 	}
-	if (h->fields && http2_fields_feed(h->fields, in, false, &none) < 0) {
-		pump_h2_malformed(d);
-		pump_h2_block_lost(d);
-	}
+	if (h->fields && http2_fields_feed(h->fields, in, false, &none) < 0)
+		unread(d);
 }
 
 void pump_h2_block_end(struct pump_dir *d, uint64_t end)
@@ -59,10 +75,8 @@ void pump_h2_block_end(struct pump_dir *d, uint64_t end)
 	struct http1_head head;
 	bool read = h->fields && http2_fields_feed(h->fields, (struct sv){ NULL, 0 }, true, &head) == 1;
 
-	if (h->fields && !read) {
-		pump_h2_malformed(d);
-		pump_h2_block_lost(d);
-	}
+	if (h->fields && !read)
+		unread(d);
 	h->block.stream = 0;
 	if (!b.push)
 		pump_stream_head(d, &b, read ? &head : NULL, end);

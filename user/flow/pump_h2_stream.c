@@ -160,10 +160,14 @@ static void half_over(struct pump_dir *d, struct pump_stream *s, uint64_t end)
 	settle(d->p, s);
 }
 
-/* A head behind a head, without the end of the stream: the first one was an interim response that could not be read. */
+static bool is_whole(const struct http1_head *h)
+{
+	return h && !h->partial;
+}
+
 static void body_begin(struct pump_part *part, const struct http1_head *h)
 {
-	if (h)
+	if (is_whole(h))
 		pump_body_begin(part, h);
 	else
 		pump_body_guess(part, true);
@@ -181,22 +185,33 @@ static void request_head(struct pump_stream *s, const struct pump_h2_block *b, c
 	body_begin(&s->part[p->req_dir], h);
 }
 
+/* Neither an answer nor an interim response. A head behind a head, without the end of the stream or with a status, shows
+ * that the first one was an interim response that could not be read. */
+static bool is_trailers(const struct pump_stream *s, const struct pump_h2_block *b, const struct http1_head *h)
+{
+	uint8_t at = s->at[!s->x->pub.req_dir];
+
+	if (at != STREAM_BODY)
+		return at == STREAM_DONE;
+	if (h && h->status)
+		return s->x->pub.status != 0;
+	return is_whole(h) || b->end_stream;
+}
+
 static void response_head(struct pump_stream *s, const struct pump_h2_block *b, const struct http1_head *h)
 {
 	struct pump *p = s->part[0].d->p;
 	uint8_t dir = !p->req_dir;
 
-	if (s->at[dir] == STREAM_DONE || (s->at[dir] == STREAM_BODY && (h || b->end_stream)))
-		return; /* trailers */
-	if (h && h->status / 100 == 1)
+	if (is_trailers(s, b, h) || (h && h->status / 100 == 1))
 		return;
-	if (h && h->status)
+	if (h && (h->status || h->partial))
 		pump_xchg_answer(s->x, h);
-	else if (h)
+	else if (h && p->d[dir].h2->whole) /* else they may be trailers */
 		pump_h2_malformed(&p->d[dir]);
 	s->x->pub.resp_beg = b->beg;
 	s->at[dir] = STREAM_BODY;
-	if (!h || h->status)
+	if (!is_whole(h) || h->status)
 		body_begin(&s->part[dir], h);
 }
 
@@ -236,9 +251,9 @@ static struct pump_stream *stream_of_data(struct pump_dir *d, uint32_t id)
 	if (is_request(d))
 		return s && s->at[d->dir] == STREAM_BODY ? s : NULL;
 	/* Where every head is read, a body without one is none. */
-	if (!s && !d->h2->fields)
+	if (!s && !d->h2->whole)
 		s = answered(d->p, id);
-	if (s && s->at[d->dir] == STREAM_NEW && !d->h2->fields) {
+	if (s && s->at[d->dir] == STREAM_NEW && !d->h2->whole) {
 		s->at[d->dir] = STREAM_BODY;
 		s->x->pub.resp_beg = d->h2->frame_pos;
 		pump_body_guess(&s->part[d->dir], false);

@@ -103,6 +103,7 @@ void pump_xchg_answer(struct pump_xchg *x, const struct http1_head *h)
 	if (h->session_id.n == 0)
 		return;
 	x->pub.session_id = h->session_id;
+	free(x->strings[1]);
 	x->strings[1] = own(v, 1);
 }
 

@@ -38,6 +38,7 @@ struct http1_head {
 	bool has_te, chunked; /* Transfer-Encoding; its last coding is chunked */
 	bool te_coded;	      /* ... with another coding below it */
 	bool encodings;	      /* more than one Content-Encoding field */
+	bool partial;	      /* HTTP/2: it has fields that are not known, of any name */
 };
 
 /* Parse a whole head, blank line included. Folded lines are joined in place (RFC 9112 5.2),

@@ -14,6 +14,8 @@
 /* SETTINGS_HEADER_TABLE_SIZE is told by the other direction, and the two may be read in either order. So the limit is not
  * followed but set: a table grows only as its own direction says, within what the other one has allowed. */
 #define TABLE_MAX 65536
+#define TABLE_USUAL 4096 /* where neither peer says anything */
+#define ENTRY_MIN   32	 /* what an empty entry counts (RFC 7541 4.1) */
 
 struct http2_fields {
 	nghttp2_hd_inflater *inflater;
@@ -189,6 +191,33 @@ struct http2_fields *http2_fields_new(void)
 	return NULL;
 }
 
+/* Fills a new table with entries whose names and values are empty: so many that the index of every entry that the peers may
+ * still have leads to one of them, and so small that what comes in is never pushed out earlier than the peers do it. Whatever
+ * is made of one has no name either, and is known by that. Indices count from the newest entry, so those of later entries
+ * are right; an index beyond the table, which must be larger then, is an error and no other field. */
+static bool fill(struct http2_fields *f)
+{
+	struct http1_head none;
+	int r = http2_fields_feed(f, SV("\x40\0\0"), false, &none);
+
+	for (int i = 1; r == 0 && i < TABLE_USUAL / ENTRY_MIN; i++)
+		r = http2_fields_feed(f, SV("\x7e\0"), false, &none);
+	if (r == 0)
+		r = http2_fields_feed(f, (struct sv){ NULL, 0 }, true, &none);
+	http2_fields_drop(f);
+	return r == 1;
+}
+
+struct http2_fields *http2_fields_late(void)
+{
+	struct http2_fields *f = http2_fields_new();
+
+	if (f && fill(f))
+		return f;
+	http2_fields_free(f);
+	return NULL;
+}
+
 void http2_fields_free(struct http2_fields *f)
 {
 	if (!f)
@@ -238,6 +267,7 @@ static void keep(struct http2_fields *f, const nghttp2_nv *nv)
 	struct sv v = { (const char *)nv->value, nv->valuelen };
 	struct sv *to;
 
+	f->head.partial |= name.n == 0;
 	if (f->n++ >= FIELDS_MAX)
 		return;
 	if (sv_eq(name, SV(":status"))) {

@@ -66,11 +66,14 @@ struct http2_fields;
 
 /* NULL: no memory. A few KiB, up to 64 KiB of table where the peers agree on that, and 44 KiB within a block. */
 struct http2_fields *http2_fields_new(void);
+/* The same, where earlier blocks were missed: of the entries that the table has got already nothing is known. A block that
+ * uses one sets "partial"; fields that do not rest on one, or on entries that came since, are exact. NULL: no memory. */
+struct http2_fields *http2_fields_late(void);
 void http2_fields_free(struct http2_fields *f);
 /* Decode the next bytes of a header block; @last: it ends with them.
  * 1          complete; *ret has what is kept of it (values are cut at 4096 bytes), its views live until http2_fields_drop
  * 0          it goes on
- * -EBADMSG   the tables are lost, for good */
+ * -EBADMSG   the tables are lost, for good; late ones also where the table is larger than the usual 4096 */
 int http2_fields_feed(struct http2_fields *f, struct sv in, bool last, struct http1_head *ret);
 /* The block is done with. */
 void http2_fields_drop(struct http2_fields *f);
