@@ -70,9 +70,13 @@ def family(pid):
     """@pid and the processes below it."""
     pids = [pid]
     for path in glob.glob(f"/proc/{pid}/task/*/children"):
-        with open(path, encoding="ascii") as f:
-            for child in f.read().split():
-                pids += family(int(child))
+        try:
+            with open(path, encoding="ascii") as f:
+                children = f.read().split()
+        except OSError:  # a thread that was there a moment ago
+            continue
+        for child in children:
+            pids += family(int(child))
     return pids
 
 
