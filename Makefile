@@ -8,7 +8,7 @@
 #   make run        (root) build, then mcpvigil trace
 #   make fuzz       fuzz every decoder; FUZZ_SECONDS=20 each
 #   make vm         the same binary on other kernels under QEMU
-#   make bench      (root) figures for the README
+#   make bench      (root) figures for the README; ROWS="tls https resolve latency": some of them
 #   make install    PREFIX=/usr/local, DESTDIR
 #   make clean, make help
 #
@@ -133,7 +133,7 @@ vm: all
 	$Qtests/vm/run
 
 bench: all
-	$Qtests/bench/run
+	$Qtests/bench/run $(ROWS)
 
 install: all
 	install -D -m 0755 $O/mcpvigil $(DESTDIR)$(PREFIX)/sbin/mcpvigil
