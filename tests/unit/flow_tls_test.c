@@ -247,6 +247,27 @@ static void closed_by_its_socket(void **state)
 	flow_free(s.flow);
 }
 
+/* Threads that write one after the other are no race; where one wrote while the other did, either may have been first. */
+static void threads_write(void **state)
+{
+	static const char *const want[] = { "1 10-0\n2 11-0\n", "1 10-0\n2 11-0 uncertain\n" };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct seen s;
+
+		seen_init(&s);
+		tell(&s, CLIENT, 1 * MS, LATE | PLACED);
+		s.enter = 2 * MS;
+		put(&s, tls(CLIENT, END_WRITE, 0, 4 * MS), REQ);
+		s.enter = i ? 3 * MS : 4 * MS;
+		put(&s, tls(0xc0, 11, END_WRITE, strlen(REQ), 5 * MS), REQ2);
+		flow_tick(s.flow, 2000 * MS);
+		assert_string_equal(s.text, want[i]);
+		flow_free(s.flow);
+	}
+}
+
 /* Both directions of several connections wait for what may still come: a tick looks at each once. */
 static void many_ends_wait(void **state)
 {
@@ -277,6 +298,7 @@ int main(void)
 		cmocka_unit_test(late_inside_a_read),	cmocka_unit_test(late_answer_overtakes),
 		cmocka_unit_test(late_pieces_in_order), cmocka_unit_test(plain_is_no_other_end),
 		cmocka_unit_test(closed_by_its_socket), cmocka_unit_test(many_ends_wait),
+		cmocka_unit_test(threads_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,6 +170,17 @@ static bool run_reader(struct flow *f, struct flow_stream *s, struct seg *r, uin
 	return true;
 }
 
+/* Did another thread write while this one did, so that either may have been first? Of a system call the beginning is not known. */
+static bool writers_raced(struct flow_stream *s, const struct seg *w)
+{
+	bool other = s->writer_tid && s->writer_tid != w->tid;
+	bool behind = s->conn->chan == CHAN_TLS && w->first >= s->writer_ts;
+
+	s->writer_tid = w->tid;
+	s->writer_ts = w->ts;
+	return w->flags & EV_F_RACED || (other && !behind);
+}
+
 /* Only the writer's end has the next bytes. @return false: wait for the reader's record. */
 static bool run_writer(struct flow *f, struct flow_stream *s, struct seg *w, const struct seg *r,
 		       uint64_t now)
@@ -189,8 +200,7 @@ static bool run_writer(struct flow *f, struct flow_stream *s, struct seg *w, con
 	}
 	if (r && r->pos < limit)
 		limit = r->pos;
-	s->raced = w->flags & EV_F_RACED || (s->writer_tid && s->writer_tid != w->tid);
-	s->writer_tid = w->tid;
+	s->raced = writers_raced(s, w);
 	feed_seg(f, s, w, limit);
 	return true;
 }

@@ -37,6 +37,7 @@ struct flow_stream {
 	uint64_t cov[2];     /* end of the farthest record of each end */
 	uint64_t eof_pos, eof_ts;
 	uint32_t writer_tid; /* of the last writer's bytes that were fed */
+	uint64_t writer_ts;  /* ... and when that write returned */
 	struct segs segs[2];
 	struct marks marks[2];
 };
