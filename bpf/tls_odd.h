@@ -10,9 +10,7 @@
 #include "tls_class.h"
 
 struct tls_odds {
-	u32 good, odd; /* calls; good: the first ones of a connection, that began with text or HTTP/2 */
-	u8 told;
-	u8 pad[3];
+	u32 good, odd; /* calls since it was last told of; good: the first ones of a connection, that began with text or HTTP/2 */
 };
 
 /* Thread group << 32 | enum tls_stack << 1 | enum ev_end. */
@@ -23,7 +21,7 @@ struct {
 	__type(value, struct tls_odds);
 } tls_odds SEC(".maps") __weak;
 
-/* EV_ODD, once for each. */
+/* EV_ODD. */
 static __always_inline void odd_tell(struct tls_odds *o, u8 stack, u8 end, u8 what)
 {
 	struct ev_odd *e = bpf_ringbuf_reserve(&ctl_ring, sizeof(*e), 0);
@@ -41,7 +39,7 @@ static __always_inline void odd_tell(struct tls_odds *o, u8 stack, u8 end, u8 wh
 	e->end = end;
 	e->what = what;
 	bpf_ringbuf_submit(e, 0);
-	o->told = 1;
+	o->good = o->odd = 0;
 }
 
 /* enum odd_what; 0: nothing is wrong. */
@@ -72,7 +70,7 @@ static __always_inline bool tls_sane(const struct tls_call *t, const struct tls_
 	}
 	if (o && !what)
 		o->good++;
-	if (o && what && ++o->odd >= ODD_CALLS && o->odd > o->good && !o->told)
+	if (o && what && ++o->odd >= ODD_CALLS && o->odd > o->good)
 		odd_tell(o, c->stack, t->end, what);
 	return what != ODD_LENGTH;
 }

@@ -32,7 +32,7 @@ static struct world {
 	void *ctx;
 	uint32_t sweeps, ticks, busy, freed;
 	int last_tell;
-	uint32_t odd[3]; /* pid, stack, what */
+	uint32_t odd[4]; /* pid, start, stack, what */
 } w;
 
 /* --- The parts below; in the thread ------------------------------------------------------------------------------- */
@@ -62,10 +62,10 @@ void tlsprocs_look(struct tlsprocs *t, uint32_t pid, uint64_t start, enum hooks_
 		w.last_tell = w.tell(w.ctx, &h);
 }
 
-void tlsprocs_odd(struct tlsprocs *t, uint32_t pid, uint32_t stack, enum odd_what what)
+void tlsprocs_odd(struct tlsprocs *t, uint32_t pid, uint64_t start, uint32_t stack, enum odd_what what)
 {
 	(void)t;
-	memcpy(w.odd, (uint32_t[]){ pid, stack, what }, sizeof(w.odd));
+	memcpy(w.odd, (uint32_t[]){ pid, (uint32_t)start, stack, what }, sizeof(w.odd));
 }
 
 void tlsprocs_sweep(struct tlsprocs *t)
@@ -223,7 +223,7 @@ static void test_ask(void **state)
 
 static void test_odd(void **state)
 {
-	const struct hooks_ask a = { .pid = 9, .why = HOOKS_ODD, .stack = TLS_GNUTLS, .what = ODD_LENGTH };
+	const struct hooks_ask a = { .pid = 9, .why = HOOKS_ODD, .start = 77, .stack = TLS_GNUTLS, .what = ODD_LENGTH };
 	struct hooks_news news = { 0 };
 
 	(void)state;
@@ -234,8 +234,9 @@ static void test_odd(void **state)
 		hear(&news);
 	end(0);
 	assert_int_equal(w.odd[0], 9);
-	assert_int_equal(w.odd[1], TLS_GNUTLS);
-	assert_int_equal(w.odd[2], ODD_LENGTH);
+	assert_int_equal(w.odd[1], 77);
+	assert_int_equal(w.odd[2], TLS_GNUTLS);
+	assert_int_equal(w.odd[3], ODD_LENGTH);
 }
 
 /* An agent that does not listen: it is said that nothing was told, and nobody waits. */

@@ -390,6 +390,30 @@ static void test_twins_written(void **state)
 	assert_int_equal(tlsfiles_state(w.t, b), TLSFILE_NEW);
 }
 
+/* Probes that are in the wrong place: off under all names of the file, and not put on again. */
+static void test_withdrawn(void **state)
+{
+	static const char why[] = "libssl.so: probes withdrawn, as calls moved more than there was room for (OpenSSL by .dynsym)";
+	uint32_t a = get_probed(5), other = get_probed(6), b = get_dev(2, 5);
+
+	(void)state;
+	w.twins = true;
+	done(b, 0, &openssl);
+	w.changes = 0;
+	tlsfiles_withdraw(w.t, b, ODD_LENGTH);
+	assert_int_equal(w.attached, 1);
+	assert_int_equal(w.changes, 2);
+	assert_int_equal(tlsfiles_stacks(w.t, a), 0);
+	assert_why(a, TLSFILE_OPAQUE, why);
+	assert_why(b, TLSFILE_OPAQUE, why);
+	assert_int_equal(tlsfiles_state(w.t, other), TLSFILE_PROBED);
+	assert_int_equal(get(5), a);
+	assert_int_equal(tlsfiles_state(w.t, a), TLSFILE_OPAQUE);
+	tlsfiles_withdraw(w.t, a, ODD_LENGTH);
+	assert_int_equal(w.attached, 1);
+	assert_int_equal(w.changes, 2);
+}
+
 /* The least recently used one that nobody uses makes room; where all are used, there is none. */
 static void test_full(void **state)
 {
@@ -462,7 +486,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_life),  TEST(test_linger_ends),    TEST(test_verdicts), TEST(test_refused), TEST(test_written),
 		TEST(test_written_on_and_on),
-		TEST(test_twins), TEST(test_twins_written), TEST(test_full),	   TEST(test_stats),   TEST(test_stray),
+		TEST(test_twins), TEST(test_twins_written), TEST(test_withdrawn), TEST(test_full),	   TEST(test_stats),   TEST(test_stray),
 	};
 
 	return cmocka_run_group_tests_name("tlsfiles", tests, NULL, NULL);

@@ -209,11 +209,12 @@ static void test_odd(void **state)
 	MAPS(1, 2, 4);
 	look(HOOKS_HELLO);
 	assert_told(1, HOOKED_YES, 1 << 2, "why 2");
-	tlsprocs_odd(w.t, (uint32_t)w.pid, 3, ODD_MEMORY);
-	tlsprocs_odd(w.t, (uint32_t)w.pid + 1, 2, ODD_MEMORY);
-	tlsprocs_odd(w.t, (uint32_t)w.pid, 2 + 32, ODD_MEMORY);
+	tlsprocs_odd(w.t, (uint32_t)w.pid, w.start, 3, ODD_MEMORY);
+	tlsprocs_odd(w.t, (uint32_t)w.pid, w.start + NSEC_PER_SEC, 2, ODD_MEMORY);
+	tlsprocs_odd(w.t, (uint32_t)w.pid + 1, w.start, 2, ODD_MEMORY);
+	tlsprocs_odd(w.t, (uint32_t)w.pid, w.start, 2 + 32, ODD_MEMORY);
 	assert_int_equal(w.withdrawn, 0);
-	tlsprocs_odd(w.t, (uint32_t)w.pid, 2, ODD_RECORD);
+	tlsprocs_odd(w.t, (uint32_t)w.pid, w.start, 2, ODD_RECORD);
 	assert_int_equal(w.withdrawn, 1 << 2);
 	assert_int_equal(w.what, ODD_RECORD);
 }

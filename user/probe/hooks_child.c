@@ -84,7 +84,7 @@ static void on_ask(void *ctx)
 			return;
 		}
 		if (n == sizeof(ask) && ask.why == HOOKS_ODD)
-			tlsprocs_odd(c->procs, ask.pid, ask.stack, (enum odd_what)ask.what);
+			tlsprocs_odd(c->procs, ask.pid, ask.start, ask.stack, (enum odd_what)ask.what);
 		else if (n == sizeof(ask))
 			tlsprocs_look(c->procs, ask.pid, ask.start, (enum hooks_reason)ask.why);
 		if (ask.why != HOOKS_EXIT)

@@ -302,11 +302,14 @@ void tlsprocs_look(struct tlsprocs *t, uint32_t pid, uint64_t start, enum hooks_
 		timer_add(t, pid, clock_boot_ns() + later[i]);
 }
 
-void tlsprocs_odd(struct tlsprocs *t, uint32_t pid, uint32_t stack, enum odd_what what)
+void tlsprocs_odd(struct tlsprocs *t, uint32_t pid, uint64_t start, uint32_t stack, enum odd_what what)
 {
 	struct tlsproc *p = proc_find(t, pid);
 
-	for (uint32_t i = 0; p && stack < 32 && i < p->n; i++) {
+	if (!p || !same_start(start, p->ticks))
+		return;
+	p->start = start;
+	for (uint32_t i = 0; stack < 32 && i < p->n; i++) {
 		if (tlsfiles_stacks(t->files, p->files[i]) & 1u << stack)
 			tlsfiles_withdraw(t->files, p->files[i], what);
 	}

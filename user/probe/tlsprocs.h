@@ -24,8 +24,8 @@ struct tlsprocs *tlsprocs_new(const struct tlsfiles_opts *files, int (*tell)(voi
 void tlsprocs_free(struct tlsprocs *t);
 /* @start: boot ns, as records have it; 0: not known. */
 void tlsprocs_look(struct tlsprocs *t, uint32_t pid, uint64_t start, enum hooks_reason why);
-/* Functions of @pid, by its files with that enum tls_stack, are none of TLS: the files are probed no more. */
-void tlsprocs_odd(struct tlsprocs *t, uint32_t pid, uint32_t stack, enum odd_what what);
+/* Functions of a process, by its files with that enum tls_stack, are none of TLS: the files are probed no more. */
+void tlsprocs_odd(struct tlsprocs *t, uint32_t pid, uint64_t start, uint32_t stack, enum odd_what what);
 /* Look at whatever runs now, little by little in tlsprocs_tick. */
 void tlsprocs_sweep(struct tlsprocs *t);
 /* Looks that are due, files whose last user is gone, what could not be told. */

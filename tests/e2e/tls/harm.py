@@ -333,6 +333,34 @@ class Holdings:
                          for name, now in sorted(self.of.items()))
 
 
+def withdrawn(stage):
+    """Functions that have the names, and do what no TLS library does: the probes go off by themselves, and the file is named."""
+    names = ("length", "memory", "record", "binary")
+    paths = {name: stage.path(name) for name in names}
+    for path in paths.values():
+        shutil.copyfile(stage.tool("odd"), path)
+        os.chmod(path, 0o755)
+    odd = {name: stage.start(paths[name], name) for name in names}
+    stage.watch()
+    for name, proc in odd.items():
+        if not until(lambda path=paths[name], proc=proc: stage.probed(proc, path), SWEEP):
+            yield f"{name} is not probed"
+    for proc in odd.values():
+        proc.stdin.write("\n")
+        proc.stdin.flush()
+        proc.stdout.readline()
+    for name in names[:3]:
+        if not until(lambda name=name: not stage.probed(odd[name], paths[name]), SWEEP):
+            yield f"{name} is probed still"
+    if not stage.probed(odd["binary"], paths["binary"]):
+        yield "binary is not probed any more"
+    stage.note = f"{len(names)} programs"
+    told = opaque(stage.finish()[0], [proc.pid for proc in odd.values()])
+    whys = sorted(r["evidence"]["why"].split(":")[0] for r in told if "probes withdrawn" in r["evidence"]["why"])
+    if whys != sorted(names[:3]) or len(told) != 3:
+        yield f"named: {whys}, of {len(told)}"
+
+
 def brief_lives(stage):
     """2,000 short processes a minute: TLS of a library in use, of a program of its own, of a library that nobody else has, and
     none at all."""
@@ -406,7 +434,8 @@ def broken_files(stage):
     yield from stage.judge()
 
 
-ROWS = (attach_detach, killed, forged_build_id, fifo, fuse, sparse, replaced, overwritten, rewritten, brief_lives, broken_files)
+ROWS = (attach_detach, killed, forged_build_id, fifo, fuse, sparse, replaced, overwritten, rewritten, withdrawn, brief_lives,
+        broken_files)
 
 
 def run(row, agent):

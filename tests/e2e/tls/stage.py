@@ -21,7 +21,7 @@ OUT = os.path.join(ROOT, "build", "tls-harm")
 BIN = os.path.join(OUT, "bin")
 FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wstrict-prototypes"]
 CERT = os.path.join(ROOT, "tests", "vm", "tls_cert.c")
-PROGRAMS = {"mapper": ["mapper.c"], "fusefile": ["fusefile.c"], "cert": ["cert.c", CERT, "-lcrypto"],
+PROGRAMS = {"mapper": ["mapper.c"], "odd": ["odd.c"], "fusefile": ["fusefile.c"], "cert": ["cert.c", CERT, "-lcrypto"],
             "brief": ["brief.c", "loopback.c", CERT, "-lssl", "-lcrypto"],
             "brief-static": ["brief.c", "loopback.c", CERT, "-Wl,-Bstatic", "-lssl", "-lcrypto", "-Wl,-Bdynamic"]}
 SWEEP = 45  # seconds after which whatever can be found was found
