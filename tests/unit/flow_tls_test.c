@@ -131,13 +131,13 @@ static void late_and_aligned(void **state)
 	(void)state;
 	seen_init(&s);
 	exchange(&s, LATE, LATE);
-	flow_tick(s.flow, 103 * MS);
+	flow_tick(s.flow, 303 * MS);
 	assert_string_equal(s.text, "1 10-20\n1 20-10\n");
-	put(&s, tls(CLIENT, END_WRITE, strlen(REQ), 105 * MS), REQ2);
-	put(&s, tls(SERVER, END_READ, strlen(REQ), 106 * MS), REQ2);
-	put(&s, tls(SERVER, END_WRITE, strlen(RES), 107 * MS), RES2);
-	put(&s, tls(CLIENT, END_READ, strlen(RES), 108 * MS), RES2);
-	flow_tick(s.flow, 207 * MS);
+	put(&s, tls(CLIENT, END_WRITE, strlen(REQ), 505 * MS), REQ2);
+	put(&s, tls(SERVER, END_READ, strlen(REQ), 506 * MS), REQ2);
+	put(&s, tls(SERVER, END_WRITE, strlen(RES), 507 * MS), RES2);
+	put(&s, tls(CLIENT, END_READ, strlen(RES), 508 * MS), RES2);
+	flow_tick(s.flow, 807 * MS);
 	assert_string_equal(s.text, "1 10-20\n1 20-10\n2 10-20\n2 20-10\n");
 	flow_free(s.flow);
 }
@@ -160,9 +160,9 @@ static void late_inside_a_read(void **state)
 	put(&s, tls(SERVER, END_READ, 0, 6 * MS), REQ2);
 	put(&s, tls(SERVER, END_WRITE, strlen(RES), 7 * MS), RES2);
 	put(&s, tls(CLIENT, END_READ, strlen(RES), 8 * MS), RES2);
-	flow_tick(s.flow, 100 * MS);
+	flow_tick(s.flow, 300 * MS);
 	assert_string_equal(s.text, "");
-	flow_tick(s.flow, 107 * MS);
+	flow_tick(s.flow, 307 * MS);
 	assert_string_equal(s.text, "1 10-20\n1 20-10\n2 10-20\n2 20-10\n");
 	flow_free(s.flow);
 }
@@ -182,7 +182,7 @@ static void late_answer_overtakes(void **state)
 	put(&s, tls(CLIENT, END_WRITE, 0, 4 * MS), REQ);
 	s.enter = 0;
 	put(&s, tls(CLIENT, END_READ, 0, 5 * MS), RES);
-	flow_tick(s.flow, 104 * MS);
+	flow_tick(s.flow, 304 * MS);
 	assert_string_equal(s.text, "1 10-20\n1 20-10\n");
 	flow_free(s.flow);
 }

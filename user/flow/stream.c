@@ -242,7 +242,7 @@ static bool stream_step(struct flow *f, struct flow_stream *s, uint64_t now)
 	w = head(f, s, END_WRITE);
 	if (!r && !w)
 		return false;
-	if (conn_sorts(s->conn) && !passed(now, last_ts(r, w), STREAM_GRACE_NS))
+	if (conn_sorts(s->conn) && !passed(now, last_ts(r, w), STREAM_SORT_NS))
 		return false;
 	if (r && r->pos <= s->fed)
 		return run_reader(f, s, r, now);

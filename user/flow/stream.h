@@ -13,6 +13,7 @@
 /* How long one end waits for the other. */
 #define STREAM_GRACE_NS (100 * 1000000ull)  /* the other end's record is on its way */
 #define STREAM_GRACE_BYTES (4u << 20)	    /* ... but this much does not wait */
+#define STREAM_SORT_NS (300 * 1000000ull) /* a call that began earlier may still return: longer than a CPU quota stops one */
 #define STREAM_HOLE_NS (100 * 1000000ull)   /* a record in front of this one may still come */
 #define STREAM_READER_NS (1000 * 1000000ull) /* written, but nobody has read it yet */
 #define STREAM_OTHER_NS (300 * 1000000ull)   /* ... or its TLS connection is not known to have another end */
