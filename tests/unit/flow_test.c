@@ -125,6 +125,27 @@ static void writer_fills_what_reader_lacks(void **state)
 	flow_free(s.flow);
 }
 
+/* Beyond the limit of one call the reader alone has the bytes: it may be slow. */
+static void cut_waits_for_its_reader(void **state)
+{
+	struct at cut = wr(LEN + 10, 3 * MS);
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	put(&s, wr(0, 1 * MS), M1);
+	put(&s, rd(0, 2 * MS), M1);
+	cut.flags = EV_F_CUT;
+	put_cut(&s, wr(LEN, 3 * MS), M2, 10, 10);
+	put_cut(&s, cut, "", LEN - 10, 0);
+	flow_tick(s.flow, 5000 * MS);
+	assert_string_equal(s.text, "1 10-20\n");
+	put(&s, rd(LEN, 5001 * MS), M2);
+	flow_tick(s.flow, 5200 * MS);
+	assert_string_equal(s.text, "1 10-20\n2 10-20\n");
+	flow_free(s.flow);
+}
+
 static void spliced_bytes_are_a_hole(void **state)
 {
 	struct at w = wr(LEN, 2 * MS), r = rd(LEN, 2 * MS);
@@ -240,6 +261,7 @@ int main(void)
 		cmocka_unit_test(writers_race_without_reader),
 		cmocka_unit_test(hole_loses_what_it_touches),
 		cmocka_unit_test(writer_fills_what_reader_lacks),
+		cmocka_unit_test(cut_waits_for_its_reader),
 		cmocka_unit_test(spliced_bytes_are_a_hole),
 		cmocka_unit_test(end_of_file),
 		cmocka_unit_test(any_interleaving),

@@ -190,7 +190,7 @@ static bool run_writer(struct flow *f, struct flow_stream *s, struct seg *w, con
 
 	if (s->cov[END_READ] > s->fed && wait > STREAM_HOLE_NS)
 		wait = STREAM_HOLE_NS; /* it read on: its record of these bytes is missing */
-	else if (wait >= STREAM_READER_NS && !w->have && !w->flags)
+	else if (wait >= STREAM_READER_NS && !w->have && (!w->flags || (w->flags == EV_F_CUT && s->seen[END_READ])))
 		wait = STREAM_BYTES_NS; /* the reader alone will have the bytes */
 	if (wait && !s->eof) {
 		if (!passed(now, w->ts, wait))
