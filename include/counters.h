@@ -29,6 +29,7 @@
 	X(PENDING_FULL, "pending_full", "bytes dropped: too much waited for its other end")       \
 	X(MARKS_FULL, "marks_full", "times made coarser: too many small calls in one message")    \
 	X(CODINGS_FULL, "codings_full", "compressed bodies not decoded: too many at once")        \
+	X(H2_STREAMS_FULL, "h2_streams_full", "HTTP/2 streams not followed to their end: too many at once") \
 	X(SESSIONS_EVICTED, "sessions_evicted", "sessions forgotten: the table was full")         \
 	X(IN_FLIGHT_EVICTED, "in_flight_evicted", "requests given up: too many in flight")        \
 	X(MCP_STREAMS_EVICTED, "mcp_streams_evicted", "MCP streams forgotten: the table was full") \

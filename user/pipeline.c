@@ -343,6 +343,7 @@ static void losses_of_user(const struct pipeline *p, uint64_t v[C_N])
 	v[C_PENDING_FULL] = f.pending_full;
 	v[C_MARKS_FULL] = f.marks_full;
 	v[C_CODINGS_FULL] = f.codings_full;
+	v[C_H2_STREAMS_FULL] = f.h2_streams_full;
 	v[C_OPAQUE_EVICTED] = p->opaque ? opaque_evicted(p->opaque) : 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pump on HTTP/2 of which not all is seen, or that is hostile: joined late, holes, floods, malformed frames. */
+/* The pump on HTTP/2 of which not all is seen: joined late, holes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,8 +17,6 @@
 #define JSON	 ":status: 200\ncontent-type: application/json\n"
 #define EVENTS	 ":status: 200\ncontent-type: text/event-stream\n"
 #define BOTH_RPC "0 is rpc\n1 is rpc\n"
-#define X10	 "xxxxxxxxxx"
-#define X100	 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10
 #define END_HEAD HTTP2_END_HEADERS
 #define ALL	 (HTTP2_END_HEADERS | HTTP2_END_STREAM)
 
@@ -122,21 +120,21 @@ static void interim(void **state)
 	     "done http=1 =GET h2 status=404 rpc=0 req=1059-1069 resp=5099-5109\n");
 }
 
-/* Too many blocks that cannot be read: no more is tried. An index beyond the table is one, and says nothing of the peer. */
+/* Tables that were lost too often are not begun anew. An index beyond the table loses them, and says nothing of the peer. */
 static void unread(void **state)
 {
 	(void)state;
 	expect_opts.late = true;
 	other(0, HTTP2_HEADERS, ALL, 1, SV("\x83\xff\x3e")); /* the last entry that a table of the usual size can have */
-	for (uint32_t i = 1; i <= 16; i++) {
-		if (i == 16)
+	for (uint32_t i = 1; i <= 64; i++) {
+		if (i == 64)
 			other(0, HTTP2_HEADERS, ALL, 3, SV("\x83"));
 		other(0, HTTP2_HEADERS, ALL, 2, SV("\x83\xff\x3f"));
 	}
 	other(0, HTTP2_HEADERS, ALL, 5, SV("\x83"));
 	once("done http=0 =POST h2 status=0 noresp aborted rpc=0 req=1000-1012 resp=0-0\n"
-	     "done http=1 =POST h2 status=0 noresp aborted rpc=0 req=1192-1202 resp=0-0\n"
-	     "done http=2 h2 status=0 noresp aborted rpc=0 req=1214-1224 resp=0-0\n");
+	     "done http=1 =POST h2 status=0 noresp aborted rpc=0 req=1768-1778 resp=0-0\n"
+	     "done http=2 h2 status=0 noresp aborted rpc=0 req=1790-1800 resp=0-0\n");
 }
 
 /* An event stream in its middle, and of its request nothing. */
@@ -263,52 +261,6 @@ static void hole_of_frames(void **state)
 	       "done http=1 =GET =/mcp host=a:1 h2 status=200 noresp aborted sse rpc=1 req=1033-1098 resp=5015-0 lost=500\n");
 }
 
-static void malformed(void **state)
-{
-	static const struct {
-		uint8_t type, flags;
-		struct sv payload;
-	} bad[] = {
-		{ HTTP2_CONTINUATION, 0, { "\0\1a\0", 4 } },
-		{ HTTP2_DATA, HTTP2_PADDED, { "\5\0\0\0", 4 } },
-		{ HTTP2_HEADERS, HTTP2_PRIORITIES, { "\0\0\0\0", 4 } },
-		{ HTTP2_PRIORITY, 0, { "\0\0\0\0", 4 } },
-		{ HTTP2_PING, 0, { "\0\0\0\0", 4 } },
-		{ HTTP2_SETTINGS, 0, { "\0\0\0\0", 4 } },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		h2_hello(&w);
-		h2_head(&w, 0, 1, END_HEAD, POST);
-		h2_data(&w, 0, 1, HTTP2_END_STREAM, PING);
-		other(0, bad[i].type, bad[i].flags, 1, bad[i].payload);
-		h2_head(&w, 0, 3, END_HEAD, POST);
-		h2_data(&w, 0, 3, HTTP2_END_STREAM, PING);
-		h2_head(&w, 1, 1, END_HEAD, JSON);
-		h2_data(&w, 1, 1, HTTP2_END_STREAM, PONG);
-		once(BOTH_RPC
-	       "0 request id=1 method=ping 1108-1148 http=0\n"
-	       "0 finds http2 1 0\n"
-	       "0 request id=1 method=ping 1236-1276 http=1\n"
-	       "1 result id=1 5077-5113 http=0\n"
-	       "done http=0 =POST =/mcp host=a:1 h2 status=200 rpc=2 req=1033-1148 resp=5015-5113\n"
-	       "done http=1 =POST =/mcp host=a:1 h2 status=0 noresp aborted rpc=1 req=1161-1276 resp=0-0\n");
-		h2_done(&w);
-	}
-	/* Tables that cannot be: frames go on, and so do heads as far as they do not rest on them. */
-	h2_hello(&w);
-	other(0, HTTP2_HEADERS, ALL, 1, SV("\xff\xff\xff\xff\xff\xff"));
-	h2_head(&w, 0, 3, END_HEAD, POST);
-	h2_data(&w, 0, 3, HTTP2_END_STREAM, PING);
-	once("0 finds http2 1 0\n"
-	       "0 is rpc\n"
-	       "1 is rpc\n"
-	       "0 request id=1 method=ping 1123-1163 http=0\n"
-	       "done http=1 h2 status=0 noresp aborted rpc=0 req=1033-1048 resp=0-0\n"
-	       "done http=0 =POST =/mcp host=a:1 h2 status=0 noresp aborted rpc=1 req=1048-1163 resp=0-0\n");
-}
-
 /* As once, but for the exchanges. */
 static void without_exchanges(const char *want)
 {
@@ -325,64 +277,6 @@ static void without_exchanges(const char *want)
 	buf_add_ch(&r.text, 0);
 	assert_string_equal(r.text.p, want);
 	buf_done(&r.text);
-}
-
-static void add(struct buf *b, uint8_t type, uint32_t stream, struct sv payload)
-{
-	h2_add_frame(b, (struct http2_frame){ .type = type, .stream = stream }, payload);
-}
-
-static void floods(void **state)
-{
-	struct buf b;
-
-	(void)state;
-	buf_init(&b, 1 << 20);
-	h2_hello(&w);
-	for (uint32_t id = 1; id < 2 * 256; id += 2) {
-		h2_add_frame(&b, (struct http2_frame){ .type = HTTP2_HEADERS, .flags = ALL, .stream = id }, SV("\x83\x87"));
-		if (id % 16 != 1)
-			add(&b, HTTP2_RST_STREAM, id, SV("\0\0\0\10"));
-	}
-	expect_opts.streams_max = 8;
-	h2_seg(&w, 0, b.p, b.n);
-	without_exchanges("0 finds http2-flood 1 0\n");
-	h2_done(&w);
-	buf_reset(&b);
-	h2_hello(&w);
-	for (int i = 0; i < 1001; i++)
-		add(&b, i & 1 ? HTTP2_SETTINGS : HTTP2_PING, 0, i & 1 ? SV("") : SV("12345678"));
-	h2_seg(&w, 0, b.p, b.n);
-	without_exchanges("0 finds http2-flood 1 0\n");
-	h2_done(&w);
-	buf_reset(&b);
-	h2_hello(&w);
-	add(&b, HTTP2_HEADERS, 1, SV("\x83"));
-	for (int i = 0; i < 700; i++)
-		add(&b, HTTP2_CONTINUATION, 1, SV("\0\1a\x64" X100));
-	h2_seg(&w, 0, b.p, b.n);
-	other(0, HTTP2_CONTINUATION, END_HEAD, 1, SV(""));
-	h2_data(&w, 0, 1, HTTP2_END_STREAM, PING);
-	without_exchanges("0 finds http2-flood 1 0\n" BOTH_RPC "0 request id=1 method=ping 80161-80201 http=0\n");
-	buf_done(&b);
-}
-
-static void too_many_streams(void **state)
-{
-	(void)state;
-	expect_opts.streams_max = 2;
-	h2_hello(&w);
-	for (uint32_t id = 1; id < 7; id += 2)
-		h2_head(&w, 0, id, END_HEAD, POST);
-	h2_head(&w, 1, 3, END_HEAD, JSON);
-	h2_head(&w, 0, 7, END_HEAD, POST);
-	h2_data(&w, 0, 3, 0, PING);
-	expect(w.segs,
-	       "done http=0 =POST =/mcp host=a:1 h2 status=0 noreq noresp aborted rpc=0 req=1033-0 resp=0-0\n"
-	       "done http=1 =POST =/mcp host=a:1 h2 status=0 noreq noresp aborted rpc=0 req=1165-0 resp=0-0\n" BOTH_RPC
-	       "0 request id=1 method=ping 1306-1346 http=2\n"
-	       "done http=3 =POST =/mcp host=a:1 h2 status=0 noreq noresp aborted rpc=0 req=1231-0 resp=0-0\n"
-	       "done http=2 =POST =/mcp host=a:1 h2 status=200 noreq noresp aborted rpc=1 req=1099-0 resp=5015-0\n");
 }
 
 static void nothing(void **state)
@@ -415,9 +309,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_frames, expect_setup, done),
 		cmocka_unit_test_setup_teardown(hole_in_frames, expect_setup, done),
 		cmocka_unit_test_setup_teardown(hole_of_frames, expect_setup, done),
-		cmocka_unit_test_setup_teardown(malformed, expect_setup, done),
-		cmocka_unit_test_setup_teardown(floods, expect_setup, done),
-		cmocka_unit_test_setup_teardown(too_many_streams, expect_setup, done),
 		cmocka_unit_test_setup_teardown(nothing, expect_setup, done),
 	};
 

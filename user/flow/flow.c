@@ -11,6 +11,7 @@
 
 #define MESSAGE_MAX (64ull << 20)
 #define CODINGS_MAX 64 /* of up to 9 MiB a layer each */
+#define H2_STREAMS_MAX 4096 /* of HTTP/2, of up to 9 KiB each and 37 KiB of what the peers say in their heads */
 
 struct flow *flow_new(const struct flow_opts *opts, const struct flow_ops *ops)
 {
@@ -20,6 +21,7 @@ struct flow *flow_new(const struct flow_opts *opts, const struct flow_ops *ops)
 		return NULL;
 	f->opts = *opts;
 	f->share.codings_max = CODINGS_MAX;
+	f->share.streams_max = H2_STREAMS_MAX;
 	f->ops = *ops;
 	if (table_init(&f->keys, opts->conns_max * 2) || table_init(&f->joins, opts->conns_max) ||
 	    table_init(&f->ids, opts->conns_max * 4 + 8) || table_init(&f->hellos, CONN_HELLOS) ||
@@ -437,4 +439,5 @@ void flow_stats(const struct flow *f, struct flow_stats *ret)
 {
 	*ret = f->stats;
 	ret->codings_full = f->share.codings_full;
+	ret->h2_streams_full = f->share.streams_full;
 }

@@ -102,6 +102,8 @@ struct pump_ops {
 struct pump_share {
 	uint32_t codings, codings_max; /* open now; 0: no cap */
 	uint64_t codings_full;	       /* bodies not decoded because of it */
+	uint32_t streams, streams_max; /* of HTTP/2, open now; 0: no cap. Some of each connection have a place for sure. */
+	uint64_t streams_full;	       /* not followed, or given up, because of it or of pump_opts.streams_max */
 };
 
 struct pump_opts {

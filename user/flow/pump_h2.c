@@ -89,7 +89,7 @@ static bool fix_done(struct pump_dir *d)
 	uint32_t pad = padded ? (uint8_t)h->fix[0] : 0;
 
 	if (h->f.type == HTTP2_SETTINGS && h->fix_want) {
-		if (h->fix[0] == 0 && h->fix[1] == HTTP2_MAX_FRAME_SIZE)
+		if (h->fix[0] == 0 && h->fix[1] == HTTP2_MAX_FRAME_SIZE && http2_u32(h->fix + 2) >= HTTP2_PAYLOAD_MAX)
 			d->p->h2->payload_max[d->dir] = http2_u32(h->fix + 2);
 		h->fix_n = 0;
 		if (h->left) {

@@ -9,11 +9,12 @@
 
 #define PUMP_H2_QUIET_EXCHANGES 1024 /* without JSON-RPC before PUMP_NOTHING: what comes later is not looked at again */
 #define PUMP_H2_QUIET_BYTES	(16ULL << 20)
+#define PUMP_H2_STREAMS		8     /* of each connection, however many others are open */
 #define PUMP_H2_BLOCK_MAX	65536 /* bytes of a header block, frame heads included */
 #define PUMP_H2_IDLE_MAX	1000  /* frames in a row, in one feed, that carry nothing */
 #define PUMP_H2_RESET_WINDOW	256   /* requests; a flood where the client takes back three in four of them */
 #define PUMP_H2_GONE		16    /* streams remembered that were reset */
-#define PUMP_H2_UNREAD_MAX	16    /* header blocks of a direction that could not be read; then none is tried any more */
+#define PUMP_H2_JOINS		64    /* times that the header tables of a direction are begun anew, at 22 KiB and 40 us each */
 
 enum { STREAM_NEW, STREAM_BODY, STREAM_DONE };
 
@@ -22,6 +23,7 @@ struct pump_stream {
 	uint32_t id;
 	struct pump_xchg *x;
 	uint8_t at[2];		/* by direction: no head yet, in the body, ended */
+	bool tunnel, websocket; /* the request is CONNECT, and for that */
 	struct pump_part part[2]; /* by direction */
 };
 
@@ -57,9 +59,9 @@ struct pump_h2_dir {
 	uint32_t left, body; /* bytes of the payload to come; of those: in front of the padding */
 	uint32_t idle;
 	struct pump_h2_block block;
-	struct http2_fields *fields; /* NULL: not known, until the next block begins */
+	struct http2_fields *fields; /* NULL: not known; the next block tries anew */
 	bool whole;	     /* they are known from the connection's first block on: no head was missed */
-	uint8_t unread;	     /* blocks that could not be read */
+	uint8_t joins;
 };
 
 /* pump_h2.c: the frames of a direction */

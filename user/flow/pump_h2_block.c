@@ -21,7 +21,6 @@ static void unread(struct pump_dir *d)
 {
 	if (d->h2->whole)
 		pump_h2_malformed(d);
-	d->h2->unread++;
 	pump_h2_block_lost(d);
 }
 
@@ -36,8 +35,10 @@ void pump_h2_block_begin(struct pump_dir *d)
 		.push = h->f.type == HTTP2_PUSH_PROMISE,
 	};
 	h->heads = true;
-	if (!h->fields && h->unread < PUMP_H2_UNREAD_MAX)
+	if (!h->fields && h->joins < PUMP_H2_JOINS) {
 		h->fields = http2_fields_late();
+		h->joins++;
+	}
 }
 
 /* Joined in the middle: who asks, who answers? */

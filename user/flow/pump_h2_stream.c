@@ -26,6 +26,8 @@ static void release(struct pump *p, struct pump_stream *s)
 	pump_body_end(&s->part[1], false);
 	pump_xchg_over(p, s->x);
 	free(s);
+	if (p->opts.share)
+		p->opts.share->streams--;
 	pump_http_quiet(p);
 }
 
@@ -63,6 +65,13 @@ static void settle_all(struct pump *p)
 	}
 }
 
+/* A stream more than there is room for. */
+static void stream_lacks(struct pump *p)
+{
+	if (p->opts.share)
+		p->opts.share->streams_full++;
+}
+
 static struct pump_stream *stream_new(struct pump *p, uint32_t id, struct pump_xchg *x)
 {
 	struct pump_stream *s = x ? calloc(1, sizeof(*s)) : NULL;
@@ -83,13 +92,26 @@ static struct pump_stream *stream_new(struct pump *p, uint32_t id, struct pump_x
 		if (!o->x->pub.resp_done)
 			o->x->pub.aborted = true;
 		release(p, o);
+		stream_lacks(p);
 	}
+	if (p->opts.share)
+		p->opts.share->streams++;
 	return s;
+}
+
+static bool has_room(struct pump *p)
+{
+	struct pump_share *share = p->opts.share;
+
+	if (!share || !share->streams_max || p->h2->streams.n < PUMP_H2_STREAMS || share->streams < share->streams_max)
+		return true;
+	stream_lacks(p);
+	return false;
 }
 
 static struct pump_stream *stream_open(struct pump *p, uint32_t id)
 {
-	struct pump_xchg *x = pump_xchg_new(p, 20);
+	struct pump_xchg *x = has_room(p) ? pump_xchg_new(p, 20) : NULL;
 	struct pump_stream *s = stream_new(p, id, x);
 
 	if (!s)
@@ -173,6 +195,17 @@ static void body_begin(struct pump_part *part, const struct http1_head *h)
 		pump_body_guess(part, true);
 }
 
+/* What the stream carries is no body of HTTP. WebSocket, which may be MCP, is named (RFC 8441). */
+static void tunnel(struct pump_stream *s)
+{
+	struct pump *p = s->part[0].d->p;
+
+	for (int i = 0; i < 2; i++)
+		pump_body_end(&s->part[i], false);
+	if (s->websocket && s->x->pub.status / 100 == 2)
+		pump_find(&p->d[!p->req_dir], PUMP_F_UPGRADE, 1, 0);
+}
+
 static void request_head(struct pump_stream *s, const struct pump_h2_block *b, const struct http1_head *h)
 {
 	static const struct http1_head unknown;
@@ -182,7 +215,12 @@ static void request_head(struct pump_stream *s, const struct pump_h2_block *b, c
 		return; /* trailers */
 	pump_xchg_ask(p, s->x, h ? h : &unknown, b->beg);
 	s->at[p->req_dir] = STREAM_BODY;
-	body_begin(&s->part[p->req_dir], h);
+	s->tunnel = h && sv_eq(h->method, SV("CONNECT"));
+	s->websocket = s->tunnel && sv_ieq(h->upgrade, SV("websocket"));
+	if (s->tunnel)
+		tunnel(s);
+	else
+		body_begin(&s->part[p->req_dir], h);
 }
 
 /* Neither an answer nor an interim response. A head behind a head, without the end of the stream or with a status, shows
@@ -211,7 +249,9 @@ static void response_head(struct pump_stream *s, const struct pump_h2_block *b, 
 		pump_h2_malformed(&p->d[dir]);
 	s->x->pub.resp_beg = b->beg;
 	s->at[dir] = STREAM_BODY;
-	if (!is_whole(h) || h->status)
+	if (s->tunnel)
+		tunnel(s);
+	else if (!is_whole(h) || h->status)
 		body_begin(&s->part[dir], h);
 }
 

@@ -9,7 +9,7 @@
 #include <nghttp2/nghttp2.h>
 
 #define VALUE_MAX  4096
-#define VALUES_MAX 11 /* that a head keeps: two of the request line, nine of fields */
+#define VALUES_MAX 11 /* that a head keeps: two of the request line, nine of fields; "upgrade" is one of them */
 #define FIELDS_MAX 512 /* looked at in one block */
 /* SETTINGS_HEADER_TABLE_SIZE is told by the other direction, and the two may be read in either order. So the limit is not
  * followed but set: a table grows only as its own direction says, within what the other one has allowed. */
@@ -258,6 +258,8 @@ static struct sv *place(struct http1_head *h, struct sv name)
 		return &h->method;
 	if (sv_eq(name, SV(":path")))
 		return &h->target;
+	if (sv_eq(name, SV(":protocol"))) /* of an extended CONNECT (RFC 8441) */
+		return &h->upgrade;
 	return sv_eq(name, SV(":authority")) ? &h->host : NULL;
 }
 
