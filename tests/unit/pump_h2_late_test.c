@@ -98,6 +98,29 @@ static void statuses(void **state)
 	     "done http=6 =POST =/mcp h2 status=401 rpc=1 req=1390-1455 resp=5068-5078\n");
 }
 
+/* What stands beside a status that is not known; trailers take nothing of it back. */
+static void beside(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 4096);
+	expect_opts.late = true;
+	other(0, HTTP2_HEADERS, END_HEAD, 9, SV("\x83"));
+	h2_data(&w, 0, 9, HTTP2_END_STREAM, PING);
+	h2_block(&b, "#70\nmcp-session-id: s-1\n");
+	other(1, HTTP2_HEADERS, END_HEAD, 9, buf_sv(&b));
+	h2_data(&w, 1, 9, 0, PONG);
+	buf_reset(&b);
+	h2_block(&b, "#70\nmcp-session-id: s-2\n");
+	other(1, HTTP2_HEADERS, ALL, 9, buf_sv(&b));
+	buf_done(&b);
+	once(BOTH_RPC
+	     "0 request id=1 method=ping 1019-1059 http=0\n"
+	     "1 result id=1 5039-5075 http=0\n"
+	     "done http=0 =POST session=s-1 h2 status=0 rpc=2 req=1000-1059 resp=5000-5105\n");
+}
+
 /* An answer whose head cannot be read may have been an interim one. */
 static void interim(void **state)
 {
@@ -302,6 +325,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(joined_late, expect_setup, done),
 		cmocka_unit_test_setup_teardown(statuses, expect_setup, done),
+		cmocka_unit_test_setup_teardown(beside, expect_setup, done),
 		cmocka_unit_test_setup_teardown(interim, expect_setup, done),
 		cmocka_unit_test_setup_teardown(unread, expect_setup, done),
 		cmocka_unit_test_setup_teardown(joined_events, expect_setup, done),
