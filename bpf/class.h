@@ -12,7 +12,7 @@ enum class {
 	CLASS_TEXT, /* printable, or white space: perhaps a banner in front of JSON */
 	CLASS_JSON,
 	CLASS_HTTP,
-	CLASS_POST,
+	CLASS_POST, /* or another beginning of what opens a connection again that was given up as HTTP */
 	CLASS_H2, /* a frame of HTTP/2, whose server does not begin with text */
 	CLASS_TLS,
 	CLASS_UNREAD, /* could not be looked at: copied, so that user space decides */
@@ -72,6 +72,14 @@ static __always_inline bool class_h2(const u8 *b)
 	return stream ? stream < 1u << 24 && class_h2_stream(b[3], b[4], len) : class_h2_conn(b[3], b[4], len);
 }
 
+/* A frame of DATA that begins with {"jsonr or {"metho, as requests of JSON-RPC do. */
+static __always_inline bool class_h2_asks(u64 lo, u64 hi)
+{
+	u64 text = hi >> 8;
+
+	return !(lo >> 24 & 0xff) && (text == 0x726e6f736a227b || text == 0x6f6874656d227b);
+}
+
 /* JSON may stand behind white space and a BOM. */
 static __always_inline enum class class_text(const u8 *b, u64 n)
 {
@@ -106,7 +114,7 @@ static __always_inline int class_bytes(u64 lo, u64 hi, u64 n)
 	if (w == 0x746e6f43 && (u32)hi == 0x676e654c) /* "Cont" "Leng" */
 		return CLASS_JSON;
 	if (n >= 9 && class_h2(b))
-		return CLASS_H2;
+		return n == CLASS_BYTES && class_h2_asks(lo, hi) ? CLASS_POST : CLASS_H2;
 	return class_text(b, n);
 }
 

@@ -19,6 +19,20 @@ static __always_inline int tls_class(u64 buf, u32 n)
 	return class_bytes(b[0], b[1], k);
 }
 
+/* Does a frame of JSON-RPC follow the head of its message? Both are often sent in one call. */
+static __always_inline bool tls_asks_behind(u64 buf, u32 n)
+{
+	u32 head = 0, skip;
+	u64 b[2] = {};
+
+	if (n < 2 * CLASS_BYTES || bpf_probe_read_user(&head, sizeof(head), (void *)buf))
+		return false;
+	skip = 9 + (__builtin_bswap32(head) >> 8);
+	if (head >> 24 != 1 || skip > n - CLASS_BYTES) /* HEADERS */
+		return false;
+	return !bpf_probe_read_user(b, sizeof(b), (void *)(buf + skip)) && class_h2_asks(b[0], b[1]);
+}
+
 /* Are these bytes to be copied? The first KiBs are, whatever they are: user space knows better. Beyond them a connection that was
  * there before the probes may have been in the middle of a body: the beginning of a message is still to come. */
 static __always_inline bool tls_decide(struct tls_conn *c, u8 verdict, u64 buf, u32 n)
@@ -29,7 +43,7 @@ static __always_inline bool tls_decide(struct tls_conn *c, u8 verdict, u64 buf, 
 		return true;
 	class = tls_class(buf, n);
 	if (verdict == V_NO_HTTP)
-		return class == CLASS_POST;
+		return class == CLASS_POST || (class == CLASS_H2 && tls_asks_behind(buf, n));
 	if (class_ours(class)) {
 		c->state = S_CANDIDATE;
 		return true;

@@ -30,7 +30,7 @@ enum verdict_code {
 	V_NONE = 0,
 	V_TLS = 15,	/* ciphertext whose TLS connection is not known yet: not copied. Known, it becomes V_NO */
 	V_NO = 16,	/* other traffic: not copied */
-	V_NO_HTTP = 17, /* HTTP without MCP so far: a POST is still shown */
+	V_NO_HTTP = 17, /* HTTP without MCP so far: a POST is still shown, or a frame that begins like JSON-RPC */
 	V_RPC = 18,	/* JSON-RPC was decoded: copied */
 	V_YES = 19,	/* MCP: copied, and first in line for room in the ring */
 	V_BOTH = 20,	/* ... and both ends were seen: while the ring is short of room, the reader's copy will do */

@@ -8,6 +8,7 @@
 
 #include "flow/conn.h"
 #include "flow/stream.h"
+#include "proto/http2.h"
 
 #define MESSAGE_MAX (64ull << 20)
 #define CODINGS_MAX 64 /* of up to 9 MiB a layer each */
@@ -298,6 +299,20 @@ static bool begun_anew(const struct flow_conn *c, const struct ev_data *d)
 	       d->hdr.ts > c->s[0].eof_ts;
 }
 
+/* @in came on a connection that was given up as HTTP. The rest of it is shown again once there is JSON-RPC: with HTTP/1 in
+ * @in itself, with HTTP/2 perhaps not until the next head. */
+static bool reopen(struct flow_conn *c, struct sv in)
+{
+	bool h2 = http2_asks(in);
+
+	if (!h2 && !sv_starts(in, SV("POST ")))
+		return false;
+	conn_reopen(c);
+	if (h2)
+		conn_verdict(c, 0xff, V_NONE);
+	return true;
+}
+
 static void feed_data(struct flow *f, const struct ev_data *d)
 {
 	uint8_t dir;
@@ -310,9 +325,8 @@ static void feed_data(struct flow *f, const struct ev_data *d)
 	if (!c || d->hdr.ts <= c->late_ts || (c->s[dir].only && c->s[dir].only != 1 + d->end))
 		return;
 	if (c->other) {
-		if (!c->http || d->have < 5 || memcmp(d->data, "POST ", 5) != 0)
+		if (!c->http || !reopen(c, (struct sv){ (const char *)d->data, d->have }))
 			return;
-		conn_reopen(c);
 	}
 	if (d->chan == CHAN_TCP && joined_late(c, &c->s[dir], d->pos))
 		c->late = true;

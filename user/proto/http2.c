@@ -117,6 +117,25 @@ bool http2_begins(struct sv in, uint32_t payload_max)
 	return true;
 }
 
+bool http2_asks(struct sv in)
+{
+	for (int i = 0; i < 2 && in.n > HTTP2_FRAME_HEAD; i++) {
+		struct http2_frame f = http2_frame(in.p);
+		size_t n = HTTP2_FRAME_HEAD + f.length;
+		struct sv text = { in.p + HTTP2_FRAME_HEAD, in.n - HTTP2_FRAME_HEAD };
+
+		if (!is_usual(&f, HTTP2_PAYLOAD_MAX))
+			return false;
+		if (f.type == HTTP2_DATA)
+			return sv_starts(text, SV("{\"jsonr")) || sv_starts(text, SV("{\"metho"));
+		if (f.type != HTTP2_HEADERS || n > in.n)
+			return false;
+		in.p += n;
+		in.n -= n;
+	}
+	return false;
+}
+
 /* RFC 7541 5.1: an integer whose first octet has @bits for it. Moves @in on; UINT32_MAX: cut off, or too long. */
 static uint32_t take_int(struct sv *in, unsigned int bits)
 {

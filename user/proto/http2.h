@@ -56,6 +56,9 @@ uint32_t http2_prefix(const struct http2_frame *f);
  * never. */
 bool http2_begins(struct sv in, uint32_t payload_max);
 
+/* Does a frame of DATA that begins as requests of JSON-RPC do stand at the start, or behind one of HEADERS? As bpf/class.h. */
+bool http2_asks(struct sv in);
+
 enum http2_side { HTTP2_UNKNOWN, HTTP2_REQUEST, HTTP2_RESPONSE };
 /* Whose header block @in is the beginning of, told by the pseudo-header fields of the static table alone: it needs no
  * state of the connection. */
