@@ -6,7 +6,7 @@
  * pump_http.c    HTTP/1 messages
  * pump_xchg.c    which response answers which request
  * pump_h2.c      HTTP/2 frames
- * pump_h2_block.c, pump_h2_stream.c   header blocks, streams
+ * pump_h2_begin.c, pump_h2_block.c, pump_h2_stream.c   how it begins, header blocks, streams
  * pump_ws.c      WebSocket messages
  * pump_chunk.c   event streams joined in the middle
  * pump_body.c    what is in a body: codings, JSON, events

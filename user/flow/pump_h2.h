@@ -16,6 +16,16 @@
 #define PUMP_H2_GONE		16    /* streams remembered that were reset */
 #define PUMP_H2_JOINS		64    /* times that the header tables of a direction are begun anew, at 22 KiB and 40 us each */
 
+/* Where a direction stands. */
+enum {
+	FRAME_PREFACE, /* in the client's first 24 bytes */
+	FRAME_HEAD,
+	FRAME_FIX, /* in the part of the payload that says how to read the rest */
+	FRAME_BODY,
+	FRAME_PAD,
+	FRAME_LOST,
+};
+
 enum { STREAM_NEW, STREAM_BODY, STREAM_DONE };
 
 struct pump_stream {
@@ -47,24 +57,25 @@ struct pump_h2_block {
 };
 
 struct pump_h2_dir {
-	uint8_t state; /* see pump_h2.c */
-	uint8_t head_n, fix_n, fix_want;
+	uint8_t state;
+	uint8_t head_n, fix_n, fix_want; /* bytes there of @head, or of the preface; of @fix; how many belong to it */
 	bool fresh;  /* no byte of the frame's body was seen yet */
 	bool heads;  /* header blocks came */
 	bool holed;  /* bytes were missed */
 	bool told;   /* that it is malformed */
-	char head[HTTP2_FRAME_HEAD], fix[8];
+	char head[HTTP2_FRAME_HEAD];
+	char fix[8]; /* how the rest of the payload is to be read */
 	struct http2_frame f;
 	uint64_t frame_pos;
 	uint32_t left, body; /* bytes of the payload to come; of those: in front of the padding */
-	uint32_t idle;
+	uint32_t idle; /* frames of this feed that carried nothing */
 	struct pump_h2_block block;
 	struct http2_fields *fields; /* NULL: not known; the next block tries anew */
 	bool whole;	     /* they are known from the connection's first block on: no head was missed */
-	uint8_t joins;
+	uint8_t joins;	     /* see PUMP_H2_JOINS */
 };
 
-/* pump_h2.c: the frames of a direction */
+/* pump_h2_begin.c */
 void pump_h2_free(struct pump *p);
 /* @in: how it begins, which is @s. */
 void pump_h2_begin(struct pump_dir *d, struct sv in, enum sniff s);
@@ -72,11 +83,17 @@ void pump_h2_begin(struct pump_dir *d, struct sv in, enum sniff s);
 void pump_h2_upgrade(struct pump_dir *d, struct pump_xchg *x);
 /* In an HTTP/1 request direction: the preface, of which the first @n bytes are taken. The 101 is yet to be seen. */
 void pump_h2_preface(struct pump_dir *d, size_t n);
+
+/* pump_h2.c: the frames of a direction */
 size_t pump_h2_feed(struct pump_dir *d, struct sv in, bool at_feed); /* bytes taken */
 void pump_h2_gap(struct pump_dir *d, uint64_t len);
 void pump_h2_eof(struct pump_dir *d);
 uint64_t pump_h2_needs(const struct pump_dir *d);
-void pump_h2_flood(struct pump_dir *d);
+/* Frames may have been missed, in @len bytes. */
+void pump_h2_lost(struct pump_dir *d, uint64_t len);
+/* Does a frame begin with @in? */
+bool pump_h2_at_frame(const struct pump_dir *d, struct sv in);
+void pump_h2_flood(struct pump_dir *d); /* tells, once a connection */
 void pump_h2_malformed(struct pump_dir *d); /* tells, once a direction */
 
 /* pump_h2_block.c: its header blocks */
