@@ -7,7 +7,7 @@
 #include "flow/pump_http.h"
 #include "proto/http2.h"
 
-#define PUMP_H2_QUIET_EXCHANGES 1024 /* without JSON-RPC before PUMP_NOTHING: what comes later is not looked at again */
+#define PUMP_H2_QUIET_EXCHANGES 1024 /* without JSON-RPC before PUMP_NOTHING */
 #define PUMP_H2_QUIET_BYTES	(16ULL << 20)
 #define PUMP_H2_STREAMS		8     /* of each connection, however many others are open */
 #define PUMP_H2_BLOCK_MAX	65536 /* bytes of a header block, frame heads included */
