@@ -149,7 +149,8 @@ class Cell:
         """Files whose code the peers will run."""
         words = [program.words(role, self.transport, {"sdk": "1"})[0]
                  for program, role in ((self.client, "client"), (self.server, "server")) if program]
-        return [shutil.which(word) for word in words + self.client.row.get("runs", [])]
+        runs = [self.client.fill(word, {}) for word in self.client.row.get("runs", [])]
+        return [shutil.which(word) or word for word in words + runs]
 
     def web_env(self):
         """What tells a client which authority to trust, a server its certificate, and both which HTTP to speak."""

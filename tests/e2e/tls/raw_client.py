@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A raw MCP client over HTTP, whose every request we make ourselves, in either era.
 
-raw_client.py sync|curl|wget|libcurl ERA URL TMP
+raw_client.py sync|curl|wget|libcurl|impersonate ERA URL TMP
 
 sync: Python's own http.client and ssl; blocking sockets. curl: a process for each request, or for eight at once. wget: a
-process for each request. libcurl: the one with GnuTLS, in this process. Which HTTP: HTTP_VERSION. LATE=FOLDER: calls that
-nobody sees come first, on the same connection (sync, libcurl)."""
+process for each request. libcurl: the one with GnuTLS, in this process. impersonate: that of curl_cffi, a connection for each
+request. Which HTTP: HTTP_VERSION. LATE=FOLDER: calls that nobody sees come first, on the same connection (sync, libcurl)."""
 import http.client
 import itertools
 import json
@@ -115,6 +115,11 @@ class Sync:
         self.ledger.end()
 
 
+def impersonate(url):
+    from impersonate import Impersonate  # where it is installed
+    return Impersonate(url, Answer)
+
+
 def early(talk, link, folder):
     for _ in range(5):
         link.send(*talk.call("echo", text="early"))
@@ -139,7 +144,7 @@ def work(talk, link):
 def main():
     kind, era, url, tmp = sys.argv[1:5]
     links = {"sync": lambda: Sync(url), "curl": lambda: Curl(url, tmp, Answer), "wget": lambda: Wget(url, tmp, Answer),
-             "libcurl": lambda: Libcurl(url, Answer)}
+             "libcurl": lambda: Libcurl(url, Answer), "impersonate": lambda: impersonate(url)}
     talk, link = Talk(era), links[kind]()
     late = os.environ.get("LATE")
     ledger.Hush.on = bool(late)
