@@ -150,7 +150,7 @@ class Cell:
         words = [program.words(role, self.transport, {"sdk": "1"})[0]
                  for program, role in ((self.client, "client"), (self.server, "server")) if program]
         runs = [self.client.fill(word, {}) for word in self.client.row.get("runs", [])]
-        return [shutil.which(word) or word for word in words + runs]
+        return [path for word in words + runs for path in glob.glob(word) or [shutil.which(word)]]
 
     def web_env(self):
         """What tells a client which authority to trust, a server its certificate, and both which HTTP to speak."""

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A raw MCP client over HTTP, whose every request we make ourselves, in either era.
 
-raw_client.py sync|curl|wget|libcurl|impersonate ERA URL TMP
+raw_client.py sync|curl|wget|ruby|libcurl|impersonate ERA URL TMP
 
-sync: Python's own http.client and ssl; blocking sockets. curl: a process for each request, or for eight at once. wget: a
+sync: Python's own http.client and ssl; blocking sockets. curl: a process for each request, or for eight at once. wget, ruby: a
 process for each request. libcurl: the one with GnuTLS, in this process. impersonate: that of curl_cffi, a connection for each
 request. Which HTTP: HTTP_VERSION. LATE=FOLDER: calls that nobody sees come first, on the same connection (sync, libcurl)."""
 import http.client
@@ -22,7 +22,7 @@ import ledger  # noqa: E402
 from curl import Curl  # noqa: E402
 from libcurl import Libcurl  # noqa: E402
 from session import HELLO, text  # noqa: E402
-from wget import Wget  # noqa: E402
+from wget import Ruby, Wget  # noqa: E402
 
 MODERN = "2026-07-28"
 PREFIX = "io.modelcontextprotocol/"
@@ -144,6 +144,7 @@ def work(talk, link):
 def main():
     kind, era, url, tmp = sys.argv[1:5]
     links = {"sync": lambda: Sync(url), "curl": lambda: Curl(url, tmp, Answer), "wget": lambda: Wget(url, tmp, Answer),
+             "ruby": lambda: Ruby(url, tmp, Answer),
              "libcurl": lambda: Libcurl(url, Answer), "impersonate": lambda: impersonate(url)}
     talk, link = Talk(era), links[kind]()
     late = os.environ.get("LATE")

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests that wget makes, over HTTP/1.1, each by a process, which is a client of its own in the truth."""
+"""Requests that wget makes, or Ruby, over HTTP/1.1, each by a process, which is a client of its own in the truth."""
 import os
 import subprocess
 
 from curl import SHELL
 from ledger import Ledger
+
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Wget:
@@ -33,7 +36,7 @@ class Wget:
 
     def end(self, proc, ledger, message, path):
         if proc.wait() not in (0, 8):  # 8: a status of 400 or more
-            raise RuntimeError(f"wget ended with {proc.returncode}")
+            raise RuntimeError(f"{type(self).__name__} ended with {proc.returncode}")
         answer = self.read(path)
         answer.note(ledger, message)
         ledger.end()
@@ -54,3 +57,8 @@ class Wget:
 
     def close(self):
         """Nothing is open between two requests."""
+
+
+class Ruby(Wget):
+    def words(self, path, fields):
+        return ["ruby", os.path.join(HERE, "post.rb"), self.url, path, *(f"{name}: {value}" for name, value in fields.items())]
