@@ -72,7 +72,10 @@ static __always_inline bool tls_sane(const struct tls_call *t, const struct tls_
 		o->good++;
 	if (o && what && ++o->odd >= ODD_CALLS && o->odd > o->good)
 		odd_tell(o, c->stack, t->end, what);
-	return what != ODD_LENGTH;
+	if (what != ODD_LENGTH)
+		return true;
+	count(C_TLS_ODD_CALLS, 1);
+	return false;
 }
 
 #endif

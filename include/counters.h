@@ -16,7 +16,8 @@
 	X(URING_OPS, "io_uring_ops", "io_uring operations whose length the kernel does not tell")  \
 	X(KTLS_CALLS, "ktls_calls", "calls on kernel TLS sockets, not decoded")                   \
 	X(SEGS_CUT, "segments_cut", "calls with more segments than are walked")                   \
-	X(TLS_CALLS_FULL, "tls_calls_full", "calls into TLS libraries not followed: too many at once")
+	X(TLS_CALLS_FULL, "tls_calls_full", "calls into TLS libraries not followed: too many at once") \
+	X(TLS_ODD_CALLS, "tls_odd_calls", "calls not told: more bytes than there was room for, so no read or write of TLS")
 
 #define USER_COUNTERS(X)                                                                         \
 	X(MISSED_RUNS, "missed_runs", "runs of our BPF programs that the kernel skipped")         \

@@ -201,6 +201,13 @@ static void late_pieces_in_order(void **state)
 	put(&s, tls(CLIENT, END_WRITE, strlen(REQ), 3 * MS), REQ2);
 	flow_tick(s.flow, 1000 * MS);
 	assert_string_equal(s.text, "1 10-0\n1 0-10\n2 10-0\n2 0-10\n");
+	/* ... and later on, when nothing waits as the answer comes */
+	seen_clear(&s);
+	put(&s, tls(CLIENT, END_READ, strlen(RES) * 2, 1003 * MS), RES);
+	s.enter = 1001 * MS;
+	put(&s, tls(CLIENT, END_WRITE, strlen(REQ) * 2, 1004 * MS), REQ);
+	flow_tick(s.flow, 2000 * MS);
+	assert_string_equal(s.text, "1 10-0\n1 0-10\n");
 	flow_free(s.flow);
 }
 

@@ -43,6 +43,8 @@ struct wire {
 	size_t at;
 };
 void wire_send(struct wire *w, const char *p, size_t n);
+/* Ciphertext that a program moves itself; nothing where the other end is gone. */
+void wire_cipher(int fd, const char *p, size_t n);
 /* More bytes into buf. False at the end of the stream. */
 bool wire_more(struct wire *w);
 

@@ -94,19 +94,6 @@ static void set_way(struct tls *t)
 	SSL_set_mode(t->ssl, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | (one_in(4) ? 0 : SSL_MODE_ENABLE_PARTIAL_WRITE));
 }
 
-static void send_all(int fd, const char *p, size_t n)
-{
-	ssize_t r;
-
-	for (; n; p += r, n -= (size_t)r) {
-		r = one_in(2) ? send(fd, p, n, 0) : write(fd, p, n);
-		if (r < 0 && errno == EPIPE) /* an alert that nobody waits for */
-			return;
-		if (r < 0)
-			die("send");
-	}
-}
-
 void tls_flush(struct tls *t)
 {
 	static char cipher[CIPHERMAX];
@@ -115,7 +102,7 @@ void tls_flush(struct tls *t)
 	while (t->way == TLS_MEM && BIO_ctrl_pending(t->out)) {
 		n = BIO_read(t->out, cipher, (int)rnd_size(sizeof(cipher)));
 		if (n > 0)
-			send_all(t->fd, cipher, (size_t)n);
+			wire_cipher(t->fd, cipher, (size_t)n);
 	}
 }
 

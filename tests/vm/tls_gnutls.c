@@ -70,19 +70,6 @@ static int pull_timeout(gnutls_transport_ptr_t p, unsigned int ms)
 	return t->in_at < t->in.n;
 }
 
-static void send_all(int fd, const char *p, size_t n)
-{
-	ssize_t r;
-
-	for (; n; p += r, n -= (size_t)r) {
-		r = one_in(2) ? send(fd, p, n, 0) : write(fd, p, n);
-		if (r < 0 && errno == EPIPE) /* an alert that nobody waits for */
-			return;
-		if (r < 0)
-			die("send");
-	}
-}
-
 static void send_out(struct tls *t)
 {
 	while (t->out_at < t->out.n) {
@@ -90,7 +77,7 @@ static void send_out(struct tls *t)
 
 		if (n > left)
 			n = left;
-		send_all(t->fd, t->out.p + t->out_at, n);
+		wire_cipher(t->fd, t->out.p + t->out_at, n);
 		t->out_at += n;
 	}
 	t->out.n = t->out_at = 0;

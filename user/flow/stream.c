@@ -309,7 +309,7 @@ static bool data_direct(struct flow *f, struct flow_stream *s, const struct ev_d
 {
 	uint64_t end = d->pos + d->want;
 
-	if (d->chan == CHAN_TLS && (s->only || first_ts(f, &s->conn->s[!s->dir]) != UINT64_MAX))
+	if (d->chan == CHAN_TLS && (conn_sorts(s->conn) || s->only || first_ts(f, &s->conn->s[!s->dir]) != UINT64_MAX))
 		return false; /* what passed before waits */
 	if (!s->started || d->end != END_READ || d->have != d->want || d->pos > s->fed ||
 	    s->segs[END_READ].first)
