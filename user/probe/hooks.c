@@ -5,11 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,7 +17,7 @@
 #include "probe/load.h"
 
 #define QUEUE_MAX 512 /* told before anybody listens */
-#define STOP_MS 12000 /* hooks_keep.c takes no longer */
+#define STOP_MS 12000 /* what takes its probes off any longer is left to do so by itself */
 #define HOOKS_KEEP_MAX 64
 
 struct hooks {
@@ -70,12 +68,8 @@ static void inherited_close(const struct probe *p, int fd)
 	}
 }
 
-static _Noreturn void child(struct probe *p, const struct hooks_opts *o, int fd, pid_t parent)
+static _Noreturn void child(struct probe *p, const struct hooks_opts *o, int fd)
 {
-	/* The agent's end comes while it is stopped in a debugger, too. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1); /* it may be one of the standard ones, where those were closed */
 	if (fd < 0)
 		_exit(1);
@@ -88,7 +82,6 @@ struct hooks *hooks_start(struct probe *p, const struct hooks_opts *o)
 {
 	struct hooks *h = calloc(1, sizeof(*h));
 	int pair[2] = { -1, -1 }, err = ENOMEM;
-	pid_t parent = getpid();
 
 	if (h)
 		h->queue = calloc(QUEUE_MAX, sizeof(*h->queue));
@@ -101,7 +94,7 @@ struct hooks *hooks_start(struct probe *p, const struct hooks_opts *o)
 	h->pid = fork();
 	if (h->pid == 0) {
 		close(pair[0]);
-		child(p, o, pair[1], parent);
+		child(p, o, pair[1]);
 	}
 	if (h->pid < 0) {
 		err = errno;
@@ -135,10 +128,6 @@ void hooks_stop(struct hooks *h)
 		done = waitpid(h->pid, NULL, WNOHANG);
 		if (done == 0)
 			usleep(2000);
-	}
-	if (done == 0) { /* the agent may have given up the right to; it does not wait for ever in any case */
-		kill(h->pid, SIGKILL);
-		waitpid(h->pid, NULL, WNOHANG);
 	}
 	free(h->queue);
 	free(h);

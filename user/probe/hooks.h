@@ -2,8 +2,8 @@
 /* TLS libraries of running processes, found and probed by a process of its own, so that neither the loop that empties the
  * rings waits for it nor the process that holds payloads and talks to the network keeps the rights that it takes.
  *
- * It is forked once the programs are loaded, lives as long as the agent, and dies with it (PR_SET_PDEATHSIG, and its end of
- * the socket): the kernel takes the probes down then. Where it is killed or stuck, it is started again (hooks_keep.c). */
+ * It is forked once the programs are loaded, and lives as long as the agent: as its end of the socket says that the agent is gone,
+ * however that came, it takes its probes off and ends. Where it is killed or stuck, it is started again (hooks_keep.c). */
 #ifndef MCPVIGIL_PROBE_HOOKS_H
 #define MCPVIGIL_PROBE_HOOKS_H
 

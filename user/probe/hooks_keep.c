@@ -3,8 +3,11 @@
  * where it was killed or is stuck. The agent cannot: it has given up by then what it would have to hand on.
  *
  * What is stuck is killed, though its probes would go on working: it would let nobody know any more who wants to write to a
- * probed file. Where it waits for a file server that has the question and does not answer, it does not even die; a few such are left
- * behind, and then there are no more. */
+ * probed file. Otherwise nobody here is killed, least of all because another one was; the socket tells each of its end. Of a thread
+ * that is to die the kernel takes no breakpoint out of other processes (get_user_pages says EINTR) and leaks the probe ("failed to
+ * unregister, leaking uprobe", seen on 6.18). Where it waits for a file server that has the question and does not answer, it does
+ * not even die; a few such are left behind, and then there are no more. */
+
 #include "probe/hooks_wire.h"
 
 #include <errno.h>
@@ -26,7 +29,7 @@
 #define TWICE_MAX 6
 
 /* Taking probes off may take half a minute, without uprobe_multi. */
-struct hooks_times hooks_times = { .silent_ms = 120000, .end_ms = 5000, .again_ms = 1000 };
+struct hooks_times hooks_times = { .silent_ms = 120000, .off_ms = 60000, .end_ms = 5000, .again_ms = 1000 };
 
 enum why { AGENT_GONE, ENDED, SILENT };
 
@@ -41,15 +44,11 @@ struct keeper {
 
 static int start(struct keeper *k)
 {
-	pid_t self = getpid();
-
 	k->pid = fork();
 	if (k->pid < 0)
 		return -errno;
-	if (k->pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		_exit(getppid() == self ? hooks_main(k->p, k->o, &k->run) : 1);
-	}
+	if (k->pid == 0)
+		_exit(hooks_main(k->p, k->o, &k->run));
 	k->pidfd = (int)syscall(SYS_pidfd_open, k->pid, 0);
 	return k->pidfd < 0 ? -errno : 0;
 }
@@ -96,7 +95,7 @@ static bool pause_made(const struct keeper *k)
 /* Is it to be started again? Else @ret_err: 0 at the end of the agent. */
 static bool again(struct keeper *k, enum why why, int *ret_err)
 {
-	bool dead = why == ENDED || end(k, why == AGENT_GONE ? hooks_times.end_ms : 0);
+	bool dead = why == ENDED || end(k, why == AGENT_GONE ? hooks_times.off_ms : 0);
 	int status = 0;
 
 	close(k->pidfd);

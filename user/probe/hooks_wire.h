@@ -48,7 +48,8 @@ int hooks_main(struct probe *p, const struct hooks_opts *o, const struct hooks_r
 /* Tests have less of it. */
 struct hooks_times {
 	int silent_ms; /* without a beat it is taken to be stuck */
-	int end_ms;    /* to take its probes off in, and then to die in */
+	int off_ms;    /* to take its probes off in, once the agent is gone */
+	int end_ms;    /* to die in, once it is killed */
 	int again_ms;  /* up to another start; twice as long each time, up to 64 times */
 };
 extern struct hooks_times hooks_times;
