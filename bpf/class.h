@@ -44,7 +44,7 @@ static __always_inline bool class_space(u8 c)
 /* A record of handshake or data, as far as its head is there: a reader may take byte by byte. */
 static __always_inline bool class_tls(const u8 *b, u64 n)
 {
-	return (b[0] == 0x16 || b[0] == 0x17) && (n < 2 || b[1] == 3) && b[2] <= 4;
+	return (b[0] == 0x16 || b[0] == 0x17) && (n < 2 || b[1] == 3) && b[2] <= 4 && b[3] <= 0x41; /* RFC 8446, 5.2: 16640 bytes */
 }
 
 /* Frames of a stream, as the flags allow (RFC 9113, 6): DATA has END_STREAM and PADDED, HEADERS END_HEADERS and PRIORITY as well. */

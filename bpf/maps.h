@@ -35,10 +35,10 @@ struct {
 /* Verdict words by hash of the stream's key; see enum verdict_code. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, VERDICTS_MAX);
+	__uint(max_entries, VERDICT_SETS);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, u32);
-	__type(value, u64);
+	__type(value, struct verdict_set);
 } verdicts SEC(".maps") __weak;
 
 /* What is known of one direction of a pipe or unix socket, or of one end and direction of a TCP sock. */

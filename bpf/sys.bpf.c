@@ -16,6 +16,7 @@
 #include "chunk.h"
 #include "class.h"
 #include "emit.h"
+#include "look.h"
 #include "maps.h"
 #include "open.h"
 #include "sock.h"
@@ -50,47 +51,6 @@ struct call {
 	bool both; /* ... and sees its reader */
 	u16 flags;
 };
-
-/* Where the bytes of a call begin in user memory, and how many stand there together. */
-static __always_inline u64 first_bytes(u64 nr, u64 addr, u64 *n)
-{
-	struct user_msghdr m = {};
-	struct iovec v = {};
-
-	if (nr == NR_READ || nr == NR_WRITE || nr == NR_SENDTO || nr == NR_RECVFROM)
-		return addr;
-	if (nr != NR_READV && nr != NR_WRITEV && nr != NR_PREADV2 && nr != NR_PWRITEV2) {
-		bpf_probe_read_user(&m, sizeof(m), (void *)addr);
-		addr = (u64)m.msg_iov;
-	}
-	for (int i = 0; i < SEGMENTS_OLD && !v.iov_len; i++) {
-		if (bpf_probe_read_user(&v, sizeof(v), (void *)addr))
-			return 0;
-		addr += sizeof(v);
-	}
-	if (v.iov_len < *n)
-		*n = v.iov_len;
-	return (u64)v.iov_base;
-}
-
-/* enum class of the first bytes of a call. A global function: the verifier walks it once. */
-__weak int call_class(u64 nr, u64 addr, u64 bytes)
-{
-	u64 b[2] = {};
-	u64 n = bytes, first = first_bytes(nr, addr, &n);
-
-	long err = 0;
-
-	if (!first || !n)
-		return CLASS_UNREAD;
-	if (n >= CLASS_BYTES) {
-		n = CLASS_BYTES;
-		err = bpf_probe_read_user(b, CLASS_BYTES, (void *)first);
-	} else {
-		err = bpf_probe_read_user(b, n & (CLASS_BYTES - 1), (void *)first);
-	}
-	return err ? CLASS_UNREAD : class_of(b[0], b[1], n);
-}
 
 static __always_inline int call_look(const struct call *c)
 {
@@ -255,17 +215,28 @@ static __always_inline bool tcp_begin(const struct call *c, int class)
 	return false;
 }
 
+/* What the call looks like, where that still decides anything. Ciphertext may have looked like ours where it was joined, in the
+ * middle of a record; a few bytes of ours may look like ciphertext. */
+static __always_inline int tcp_look(const struct call *c, u8 verdict, bool known, bool decided)
+{
+	int class = CLASS_UNREAD;
+
+	if (!decided || verdict == V_NO_HTTP || verdict == V_NONE)
+		class = call_look(c);
+	return class == CLASS_TLS && known && c->bytes <= 4 ? CLASS_OTHER : class;
+}
+
 /* Is the TCP call to be copied? Finds or makes the entry. */
 static __always_inline bool tcp_decide(struct call *c, u8 verdict, struct stream **ret_s)
 {
 	struct ev_key k = object_key(&c->o, c->end);
 	struct stream *s = bpf_map_lookup_elem(&streams, &k);
 	bool known = s && s->ino == c->key.ino, decided = known && s->state != S_UNDECIDED;
-	int class = verdict >= V_RPC || (decided && verdict != V_NO_HTTP) ? CLASS_UNREAD : call_look(c);
+	int class = verdict >= V_RPC ? CLASS_UNREAD : tcp_look(c, verdict, known, decided);
 
 	if (verdict == V_NO_HTTP)
 		return class == CLASS_POST;
-	if (!known && !tcp_begin(c, class))
+	if ((!known || class == CLASS_TLS) && !tcp_begin(c, class))
 		return false;
 	if (tcp_ktls(c->o.sk)) { /* sequence numbers count ciphertext */
 		count(C_KTLS_CALLS, 1);

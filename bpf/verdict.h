@@ -15,28 +15,51 @@ static __always_inline u64 key_hash(const struct ev_key *k)
 	return h ^ h >> 32;
 }
 
-static __always_inline u64 *verdict_word(u64 hash)
+static __always_inline struct verdict_set *verdict_set(u64 hash)
 {
-	u32 slot = hash & (VERDICTS_MAX - 1);
+	u32 slot = hash & (VERDICT_SETS - 1);
 
 	return bpf_map_lookup_elem(&verdicts, &slot);
 }
 
-/* enum verdict_code of the stream; V_NONE where the slot is another's. */
+/* enum verdict_code of the stream; V_NONE where it has no word. */
 static __always_inline u8 verdict_get(const struct ev_key *k)
 {
-	u64 h = key_hash(k), *w = verdict_word(h);
+	u64 h = key_hash(k);
+	struct verdict_set *s = verdict_set(h);
 
-	return w && *w >> 8 == h >> 8 ? (u8)*w : V_NONE;
+	for (int i = 0; s && i < VERDICT_WAYS; i++) {
+		u64 w = *(volatile u64 *)&s->w[i];
+
+		if (w >> 8 == h >> 8)
+			return (u8)w;
+	}
+	return V_NONE;
 }
 
-/* Never over what is known of another stream's JSON-RPC. */
+/* Its word, else one that is free, else one that matters least. Never over what is known of another stream's JSON-RPC. */
 static __always_inline void verdict_put(const struct ev_key *k, u8 code)
 {
-	u64 h = key_hash(k), *w = verdict_word(h);
+	u64 h = key_hash(k), *at = NULL;
+	struct verdict_set *s = verdict_set(h);
+	u8 least = V_RPC;
 
-	if (w && (*w >> 8 == h >> 8 || (u8)*w < V_RPC))
-		*w = (h & ~0xffULL) | code;
+	for (int i = 0; s && i < VERDICT_WAYS; i++) {
+		u64 *w = &s->w[i];
+
+		if (*w >> 8 == h >> 8) {
+			at = w;
+			break;
+		}
+		if ((u8)*w < least) {
+			least = (u8)*w;
+			at = w;
+		}
+	}
+	if (at)
+		*at = (h & ~0xffULL) | code;
+	else
+		count(C_VERDICTS_FULL, 1);
 }
 
 #endif

@@ -13,7 +13,8 @@
 #define CTL_RING_BYTES (256u << 10) /* exec and exit: never starved by data */
 #define STREAMS_MAX 32768	 /* counted positions; least recently used first */
 #define PROCS_MAX 8192		 /* budgets; least recently used first */
-#define VERDICTS_MAX 65536	 /* direct-mapped words, 8 bytes each */
+#define VERDICT_SETS 16384	 /* of words; a power of 2 */
+#define VERDICT_WAYS 4		 /* words a set: those of as many streams */
 #define UNDECIDED_BYTES 4096	 /* of a stream without a word of JSON or HTTP, before "no" */
 #define UNDECIDED_CALLS 4
 #define STDIO_BYTES 65536	 /* the same for fd 0 and 1: servers print banners first */
@@ -25,7 +26,12 @@
 #define CALL_BYTES_LOOP (8u << 20)  /* copied of one call with bpf_loop (5.17) */
 #define CALL_BYTES_OLD (512u << 10) /* ... with a bounded loop */
 
-/* Verdict word: (tag << 8 | code). User space writes it through mmap: no system call, no missed run. */
+/* Verdict word: (tag << 8 | code), anywhere in the set that the stream's hash names. User space writes it through mmap: no system
+ * call, no missed run. */
+struct verdict_set {
+	__u64 w[VERDICT_WAYS];
+};
+
 enum verdict_code {
 	V_NONE = 0,
 	V_TLS = 15,	/* ciphertext whose TLS connection is not known yet: not copied. Known, it becomes V_NO */

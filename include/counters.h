@@ -12,6 +12,7 @@
 	X(READ_FAULT, "read_fault", "user memory that was not readable when we looked")           \
 	X(STREAM_BUDGET, "stream_budget", "streams of processes that open too many too fast")     \
 	X(STREAMS_FULL, "streams_full", "streams not tracked: the table refused the entry")       \
+	X(VERDICTS_FULL, "verdicts_full", "streams to be judged anew: the table had no room for what is known of them") \
 	X(COMPAT_CALLS, "compat_calls", "system calls of 32-bit tasks, not decoded")              \
 	X(URING_OPS, "io_uring_ops", "io_uring operations whose length the kernel does not tell")  \
 	X(KTLS_CALLS, "ktls_calls", "calls on kernel TLS sockets, not decoded")                   \

@@ -186,7 +186,7 @@ void wire_cipher(int fd, const char *p, size_t n)
 
 	for (; n; p += r, n -= (size_t)r) {
 		r = one_in(2) ? send(fd, p, n, 0) : write(fd, p, n);
-		if (r < 0 && errno == EPIPE) /* an alert that nobody waits for */
+		if (r < 0 && (errno == EPIPE || errno == ECONNRESET)) /* an alert that nobody waits for */
 			return;
 		if (r < 0)
 			die("send");

@@ -208,8 +208,9 @@ void conn_join_del(struct flow *f, struct flow_conn *c)
 	c->joinable = false;
 }
 
-/* A TCP sock is seen for the first time: it is the other end of a connection that is known, or a new one. */
-static void open_tcp(struct flow *f, const struct ev_open *o)
+/* A TCP sock is seen for the first time: it is the other end of a connection that is known, or a new one. False: it is neither,
+ * but the ciphertext of a TLS connection that was joined in the middle of a record, and looked like text there. */
+static bool open_tcp(struct flow *f, const struct ev_open *o)
 {
 	bool writes = o->end == END_WRITE;
 	struct conn_key *k = key_find(f, &o->key);
@@ -218,19 +219,25 @@ static void open_tcp(struct flow *f, const struct ev_open *o)
 	uint8_t dir;
 
 	if (k && k->conn->sock[0].known)
-		return;
+		return true;
+	if (c && c->chan == CHAN_TLS) {
+		f->ops.verdict(f->ops.ctx, &o->key, V_TLS);
+		f->ops.verdict(f->ops.ctx, &o->reverse, V_TLS);
+		return false;
+	}
 	if (c && !k) {
 		conn_sock_set(&c->sock[1], o);
 		conn_key_add(f, c, &o->key, writes ? 1 : 0);
 		conn_key_add(f, c, &o->reverse, writes ? 0 : 1);
 		conn_join_del(f, c);
-		return;
+		return true;
 	}
 	c = conn_get(f, &o->key, CHAN_TCP, &dir);
 	if (!c || c->sock[0].known)
-		return;
+		return true;
 	conn_sock_set(&c->sock[0], o);
 	conn_join_add(f, c, o);
+	return true;
 }
 
 /* The other direction of a unix socket pair: one connection. Whichever was seen alone before stays as it is. */
@@ -270,9 +277,9 @@ void conn_open(struct flow *f, const struct ev_open *o)
 		conn_open_tls(f, o);
 		return;
 	}
-	if (o->chan == CHAN_TCP)
-		open_tcp(f, o);
-	else if (o->chan == CHAN_UNIX)
+	if (o->chan == CHAN_TCP && !open_tcp(f, o))
+		return;
+	if (o->chan == CHAN_UNIX)
 		open_unix(f, o);
 	c = conn_get(f, &o->key, o->chan, &dir);
 	if (!c)

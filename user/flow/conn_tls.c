@@ -106,7 +106,12 @@ static struct flow_conn *place(struct flow *f, struct flow_conn *c, const struct
 	n = conn_join_find(&f->hellos, o->base_rx, o->base_tx);
 	if (n)
 		c->proc[1] = table_entry(n, struct conn_hello, node)->who;
-	if (!other || other == c || other->chan != CHAN_TLS || other->sock[1].known) {
+	if (other && other->chan == CHAN_TCP) { /* its ciphertext, taken for text */
+		conn_verdict(other, 0xff, V_TLS);
+		conn_free(f, other);
+		other = NULL;
+	}
+	if (!other || other == c || other->sock[1].known) {
 		conn_join_add(f, c, o);
 		return c;
 	}

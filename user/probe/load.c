@@ -41,7 +41,7 @@ static int print_fn(enum libbpf_print_level level, const char *fmt, va_list ap)
 static size_t map_bytes(const struct bpf_map *m)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
-	size_t n = (size_t)bpf_map__max_entries(m) * 8;
+	size_t n = (size_t)bpf_map__max_entries(m) * bpf_map__value_size(m);
 
 	return (n + page - 1) / page * page;
 }
