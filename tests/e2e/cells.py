@@ -19,17 +19,25 @@ TRUST = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_
 LOOPBACK, NETNS_HOST = "127.0.0.1", "192.0.2.1"
 
 
-def load():
-    """All cells, in order of folder and row."""
-    programs, rows, ci = {}, [], set()
+def files():
+    """(folder, what its cells.json says), in order."""
     for path in sorted(glob.glob(os.path.join(HERE, "*", "cells.json"))):
         with open(path, encoding="utf-8") as f:
-            found = json.load(f)
-        for name, program in found.get("programs", {}).items():
-            programs[name] = Program(program, os.path.dirname(path))
+            yield os.path.dirname(path), json.load(f)
+
+
+def programs():
+    """{name: Program}"""
+    return {name: Program(row, folder) for folder, found in files() for name, row in found.get("programs", {}).items()}
+
+
+def load():
+    """All cells, in order of folder and row."""
+    known, rows, ci = programs(), [], set()
+    for _, found in files():
         rows += [one for row in found["cells"] for one in spread(row)]
         ci |= set(found.get("ci", []))
-    loaded = [Cell(row, programs) for row in rows]
+    loaded = [Cell(row, known) for row in rows]
     unknown = ci - {cell.name for cell in loaded}
     if unknown:
         raise ValueError(f"no rows {sorted(unknown)} to be marked ci")
