@@ -18,7 +18,8 @@
 	X(KTLS_CALLS, "ktls_calls", "calls on kernel TLS sockets, not decoded")                   \
 	X(SEGS_CUT, "segments_cut", "calls with more segments than are walked")                   \
 	X(TLS_CALLS_FULL, "tls_calls_full", "calls into TLS libraries not followed: too many at once") \
-	X(TLS_ODD_CALLS, "tls_odd_calls", "calls not told: more bytes than there was room for, so no read or write of TLS")
+	X(TLS_ODD_CALLS, "tls_odd_calls", "calls not told: more bytes than there was room for, so no read or write of TLS") \
+	X(TLS_PADDED, "tls_padded", "TLS records with so much padding that their connection was given up")
 
 #define USER_COUNTERS(X)                                                                         \
 	X(MISSED_RUNS, "missed_runs", "runs of our BPF programs that the kernel skipped")         \
@@ -36,6 +37,7 @@
 	X(IN_FLIGHT_EVICTED, "in_flight_evicted", "requests given up: too many in flight")        \
 	X(MCP_STREAMS_EVICTED, "mcp_streams_evicted", "MCP streams forgotten: the table was full") \
 	X(EXCHANGES_EVICTED, "exchanges_evicted", "HTTP exchanges forgotten: the table was full") \
+	X(PARTS_DROPPED, "parts_dropped", "TLS records dropped: their connection was not known in time") \
 	X(HELD_DROPPED, "held_dropped", "messages dropped: too many waited to be told apart")      \
 	X(TOOLS_EVICTED, "tools_evicted", "tools whose annotations and attempts were forgotten")  \
 	X(TASKS_EVICTED, "tasks_evicted", "logical calls given up: too many were open")           \

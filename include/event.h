@@ -21,6 +21,7 @@ enum ev_kind {
 	EV_HELLO = 6, /* event_tls.h: TLS records passed on a TCP socket for the first time */
 	EV_HOOKED = 7, /* event_tls.h: user space looked for TLS libraries in a process */
 	EV_ODD = 8,   /* event_tls.h: functions that are probed are not what they were taken for */
+	EV_JOIN = 9,  /* event_tls.h: bytes that were told of are a part of a connection */
 };
 
 enum ev_flag {
@@ -35,6 +36,7 @@ enum ev_flag {
 	EV_F_DONE = 1 << 7,   /* EV_CLOSE: this end is gone, whatever stood unread */
 	EV_F_OOM = 1 << 8,    /* EV_EXIT: the kernel's out-of-memory killer chose it */
 	EV_F_UID = 1 << 9,    /* EV_EXIT: uid is set (older recordings have none) */
+	EV_F_PART = 1 << 10,  /* EV_DATA: the connection is not known yet; EV_JOIN will say which it is */
 };
 
 enum ev_chan { CHAN_PIPE = 1, CHAN_UNIX = 2, CHAN_TCP = 3, CHAN_TTY = 4, CHAN_TLS = 5 };

@@ -61,6 +61,17 @@ struct ev_odd {
 	__u8 zero8[5];
 };
 
+/* What was told of under the name @part (EV_F_PART) passed on the connection @key, from @pos on. */
+struct ev_join {
+	struct ev_hdr hdr;
+	__u64 start;
+	struct ev_key part, key;
+	__u64 pos;
+	__u8 end; /* enum ev_end */
+	__u8 zero8[7];
+};
+
+_Static_assert(sizeof(struct ev_join) == 88, "ev_join is wire ABI");
 _Static_assert(sizeof(struct ev_odd) == 56, "ev_odd is wire ABI");
 _Static_assert(sizeof(struct ev_hello) == 112, "ev_hello is wire ABI");
 _Static_assert(sizeof(struct ev_hooked) == 208, "ev_hooked is wire ABI");

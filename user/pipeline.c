@@ -341,6 +341,7 @@ static void losses_of_user(const struct pipeline *p, uint64_t v[C_N])
 	v[C_FAULT_BYTES] = f.gap_bytes[FLOW_GAP_FAULT];
 	v[C_CHANS_EVICTED] = f.evicted;
 	v[C_PENDING_FULL] = f.pending_full;
+	v[C_PARTS_DROPPED] = f.parts_dropped;
 	v[C_MARKS_FULL] = f.marks_full;
 	v[C_CODINGS_FULL] = f.codings_full;
 	v[C_H2_STREAMS_FULL] = f.h2_streams_full;

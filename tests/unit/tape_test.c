@@ -135,6 +135,7 @@ static void tls_records(void **state)
 	struct ev_hooked hooked = { .hdr = { .size = sizeof(hooked), .kind = EV_HOOKED } };
 	struct ev_odd odd = { .hdr = { .size = sizeof(odd), .kind = EV_ODD }, .end = END_WRITE };
 	struct ev_open open_ = { .hdr = { .size = sizeof(open_), .kind = EV_OPEN }, .chan = CHAN_TLS };
+	struct ev_join join = { .hdr = { .size = sizeof(join), .kind = EV_JOIN }, .end = END_WRITE };
 
 	(void)state;
 	assert_true(record_ok(&hello.hdr, sizeof(hello)));
@@ -150,6 +151,12 @@ static void tls_records(void **state)
 	hooked.why[0] = 0;
 	hooked.hdr.size--;
 	assert_false(record_ok(&hooked.hdr, sizeof(hooked)));
+	assert_true(record_ok(&join.hdr, sizeof(join)));
+	join.end = END_WRITE + 1;
+	assert_false(record_ok(&join.hdr, sizeof(join)));
+	join.end = END_READ;
+	join.hdr.size--;
+	assert_false(record_ok(&join.hdr, sizeof(join)));
 	assert_true(record_ok(&odd.hdr, sizeof(odd)));
 	odd.end = END_WRITE + 1;
 	assert_false(record_ok(&odd.hdr, sizeof(odd)));

@@ -5,6 +5,7 @@
 
 #include "base/table.h"
 #include "flow/flow.h"
+#include "flow/parts.h"
 #include "flow/stream.h"
 
 /* A key of the kernel side, and what it means. */
@@ -84,6 +85,7 @@ struct flow {
 	struct table ids;   /* struct flow_stream by id */
 	struct table hellos; /* struct conn_hello by join */
 	struct table readers; /* struct conn_reader by process */
+	struct parts parts;
 	struct flow_stream *waiting;
 	struct flow_conn *dead_first, *dead_last; /* oldest first */
 	struct flow_stats stats;

@@ -26,7 +26,7 @@ struct flow *flow_new(const struct flow_opts *opts, const struct flow_ops *ops)
 	f->ops = *ops;
 	if (table_init(&f->keys, opts->conns_max * 2) || table_init(&f->joins, opts->conns_max) ||
 	    table_init(&f->ids, opts->conns_max * 4 + 8) || table_init(&f->hellos, CONN_HELLOS) ||
-	    table_init(&f->readers, CONN_HELLOS)) {
+	    table_init(&f->readers, CONN_HELLOS) || parts_init(&f->parts)) {
 		flow_free(f);
 		errno = ENOMEM;
 		return NULL;
@@ -44,6 +44,7 @@ void flow_free(struct flow *f)
 	table_done(&f->joins);
 	table_done(&f->ids);
 	conn_tls_free(f);
+	parts_done(&f->parts);
 	free(f);
 }
 
@@ -333,6 +334,11 @@ static void feed_data(struct flow *f, const struct ev_data *d)
 	stream_data(f, &c->s[dir], d);
 }
 
+static void feed_part(void *ctx, const struct ev_data *d)
+{
+	feed_data(ctx, d);
+}
+
 static void feed_close(struct flow *f, const struct ev_close *e)
 {
 	struct table_node *n = table_peek(&f->keys, &e->key, sizeof(e->key));
@@ -381,7 +387,13 @@ void flow_feed(struct flow *f, const struct ev_hdr *h)
 		f->now = h->ts;
 	switch (h->kind) {
 	case EV_DATA:
-		feed_data(f, (const struct ev_data *)h);
+		if (h->flags & EV_F_PART)
+			parts_add(&f->parts, (const struct ev_data *)h, h->ts);
+		else
+			feed_data(f, (const struct ev_data *)h);
+		break;
+	case EV_JOIN:
+		parts_join(&f->parts, (const struct ev_join *)h, feed_part, f);
 		break;
 	case EV_OPEN:
 		conn_open(f, (const struct ev_open *)h);
@@ -414,6 +426,7 @@ void flow_tick(struct flow *f, uint64_t now)
 		stream_run(f, s, f->now);
 	}
 	conn_bury(f, f->now);
+	parts_tick(&f->parts, f->now);
 }
 
 void flow_flush(struct flow *f, uint64_t now)
@@ -454,4 +467,5 @@ void flow_stats(const struct flow *f, struct flow_stats *ret)
 	*ret = f->stats;
 	ret->codings_full = f->share.codings_full;
 	ret->h2_streams_full = f->share.streams_full;
+	ret->parts_dropped = f->parts.dropped;
 }

@@ -100,6 +100,7 @@ struct flow_stats {
 	uint64_t marks_full;	/* times made coarser */
 	uint64_t codings_full;	/* compressed bodies not decoded: too many at once */
 	uint64_t h2_streams_full; /* streams of HTTP/2 not followed: too many at once */
+	uint64_t parts_dropped; /* TLS records whose connection was not known in time */
 	uint64_t conns, rpc_conns, pending;
 };
 

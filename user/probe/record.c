@@ -34,6 +34,8 @@ static size_t record_size(uint16_t kind)
 		return sizeof(struct ev_exit);
 	case EV_HELLO:
 		return sizeof(struct ev_hello);
+	case EV_JOIN:
+		return sizeof(struct ev_join);
 	case EV_HOOKED:
 		return sizeof(struct ev_hooked);
 	case EV_ODD:
@@ -61,6 +63,8 @@ bool record_ok(const struct ev_hdr *h, size_t size)
 		return chan_ok(o->chan, o->end);
 	case EV_EXEC:
 		return ((const struct ev_exec *)h)->path_len < EV_PATH_MAX;
+	case EV_JOIN:
+		return ((const struct ev_join *)h)->end <= END_WRITE;
 	case EV_HELLO:
 		return ((const struct ev_hello *)h)->end <= END_WRITE;
 	case EV_ODD:
