@@ -22,6 +22,8 @@ struct tls_thread {
 	u64 rx, rx_ino; /* TLS socket that it read from since its last SSL_read; 0: none */
 	u64 tx_sk;	/* TLS socket that it has written to since */
 	u64 tx;		/* connection that it wrote to since its last write to a TLS socket; 0: none */
+	u64 last, last_ino; /* TLS socket, of those whose connection is not known, that it read from last */
+	u64 last_at, last_n; /* ... and where to, how much */
 	u64 may;	/* connection that its last call was for, if it has read nothing since: it may have left a part of a handshake */
 	u32 tx_bytes;	/* plaintext of those writes */
 	u32 tx_sent;	/* written to the socket since */

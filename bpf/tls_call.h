@@ -20,6 +20,7 @@ struct tls_call_key {
 };
 
 #define TLS_LEVELS 3
+#define TLS_LEVEL_AEAD 3 /* a call of an AEAD function, inside whatever others */
 
 /* How many bytes a call of the C ABI moved. */
 enum tls_count {
@@ -94,7 +95,7 @@ static __always_inline void tls_cut(const struct walk *w, u64 pos, u32 n)
 	}
 	*e = w->e;
 	e->hdr.size = sizeof(*e);
-	e->hdr.flags = EV_F_CUT;
+	e->hdr.flags |= EV_F_CUT;
 	e->pos = pos;
 	e->want = n;
 	e->have = 0;
@@ -126,6 +127,7 @@ static __always_inline void tls_data(const enum tier tier, struct tls_call *t, c
 	w->base = t->buf;
 	w->seg = w->left = left;
 	tls_head(&w->e, t, &name, pos, c->stack);
+	w->e.hdr.flags = c->part ? EV_F_PART : 0;
 	walk_run_tls(tier, w);
 	if (left < n)
 		tls_cut(w, pos + left, n - left);

@@ -29,7 +29,7 @@ struct tls_conn {
 	u8 bound;   /* its socket is known and was told */
 	u8 stack;   /* enum tls_stack */
 	u8 over;    /* its socket is closed, and EV_CLOSE is out */
-	u8 pad;
+	u8 part;    /* an AEAD context, see tls_aead.h: @bound says of which connection, by its socket */
 };
 
 struct {

@@ -3,6 +3,7 @@
 #ifndef MCPVIGIL_BPF_TLS_SOCK_H
 #define MCPVIGIL_BPF_TLS_SOCK_H
 
+#include "tls_aead.h"
 #include "tls_bind.h"
 #include "tls_bio.h"
 #include "tls_call.h"
@@ -59,6 +60,10 @@ static __always_inline void sock_was_read(struct tls_thread *t, const struct soc
 	t->rx_mixed = t->rx && (t->rx != (u64)u->sk || t->rx_mixed);
 	t->rx = (u64)u->sk;
 	t->rx_ino = u->ino;
+	t->last = (u64)u->sk;
+	t->last_ino = u->ino;
+	t->last_at = u->at;
+	t->last_n = u->bytes;
 	t->may = 0;
 	if (t->bios && u->bytes >= sizeof(struct tls_prefix))
 		bio_note(u->sk, u->ino, u->at);
@@ -77,6 +82,7 @@ static __always_inline void sock_bracket(u64 id, const struct sock_use *u)
 		sock_was_read(t, u);
 		return;
 	}
+	aead_written(k.tgid, (u64)u->sk, u->ino, u->at, u->bytes);
 	k.obj = t->tx ? t->tx : t->may;
 	t->may = 0;
 	t->tx_mixed |= t->tx_sk && t->tx_sk != (u64)u->sk;

@@ -274,7 +274,7 @@ static void test_strings(void **state)
 	WITH("crypto/tls.(*Conn).Read", false); /* and no Go program */
 	assert_string_equal(found.why, "");
 	WITH("/rustls-0.\0b/rustls-0.23.4/src/conn.rs", false);
-	assert_string_equal(found.why, "rustls: not read yet");
+	assert_string_equal(found.why, "rustls, neither on AWS-LC nor on ring: not read yet");
 }
 
 /* The library of this system, if there is one, at the addresses that the loader gives. */

@@ -51,7 +51,7 @@ struct probe_prog {
 	uint64_t missed;
 	uint64_t runs, run_ns; /* only where somebody switched the kernel's statistics on; else 0 */
 };
-#define PROBE_PROGS_MAX 48
+#define PROBE_PROGS_MAX 64
 /* The programs of the object; @return their number. */
 unsigned int probe_progs(struct probe *p, struct probe_prog ret[PROBE_PROGS_MAX]);
 /* Streams in the verdict table by code: [0] undecided, [1] no, [2] http without MCP, [3] JSON-RPC, [4] MCP,

@@ -28,9 +28,7 @@ enum {
 	R_UNINITIALIZED = 32, /* 226 */
 };
 
-static const struct {
-	uint16_t value, bit;
-} reasons[] = {
+static const struct reason reasons[] = {
 	{ 66, R_QUIC }, { 111, R_BAD_LENGTH }, { 134, R_NO_TYPE }, { 185, R_NO_CTX }, { 215, R_FAILED }, { 226, R_UNINITIALIZED },
 };
 
@@ -46,37 +44,13 @@ struct boring {
 
 /* --- Errors ------------------------------------------------------------------------------------------------------ */
 
-static uint16_t reasons_of(const struct values *v)
-{
-	uint16_t ret = 0;
-
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		ret |= values_has(v, reasons[i].value) ? reasons[i].bit : 0;
-	return ret;
-}
-
-/* What @b raises, where the name of the file is argument @file. */
-static uint16_t raised(const struct boring *s, const struct body *b, unsigned int file)
-{
-	uint16_t ret = 0;
-
-	for (uint32_t i = 0; call_with(b, &s->files, file, &i); i++) {
-		struct values lib, reason;
-
-		values_of_arg(b, i, 0, &lib);
-		values_of_arg(b, i, file - 1, &reason);
-		if (values_is(&lib, LIB_SSL))
-			ret |= reasons_of(&reason);
-	}
-	return ret;
-}
-
 static bool errors(struct boring *s, unsigned int file)
 {
+	struct puterr e = { &s->files, file, sizeof(reasons) / sizeof(reasons[0]), LIB_SSL, reasons };
 	uint16_t all = 0;
 
 	for (unsigned int i = 0; i < s->in.n; i++) {
-		s->raises[i] = raised(s, s->in.body[i], file);
+		s->raises[i] = puterr_raised(&e, s->in.body[i]);
 		all |= s->raises[i];
 	}
 	return all;

@@ -237,7 +237,7 @@ bool elf_pointer(const struct elf *e, uint64_t addr, uint64_t *ret)
 	return true;
 }
 
-static bool pointers_in_place(const struct elf *e, uint64_t to, bool (*fn)(void *ctx, uint64_t addr), void *ctx)
+static bool pointers_in_place(const struct elf *e, struct elf_range to, bool (*fn)(void *ctx, uint64_t addr), void *ctx)
 {
 	uint64_t v;
 
@@ -249,23 +249,28 @@ static bool pointers_in_place(const struct elf *e, uint64_t to, bool (*fn)(void 
 			continue;
 		for (uint64_t at = -s->addr % sizeof(v); at < s->size && s->size - at >= sizeof(v); at += sizeof(v)) {
 			memcpy(&v, p + at, sizeof(v));
-			if (v == to && fn(ctx, s->addr + at))
+			if (v - to.addr < to.size && fn(ctx, s->addr + at))
 				return true;
 		}
 	}
 	return false;
 }
 
-bool elf_pointers_to(const struct elf *e, uint64_t to, bool (*fn)(void *ctx, uint64_t addr), void *ctx)
+bool elf_pointers_into(const struct elf *e, struct elf_range to, bool (*fn)(void *ctx, uint64_t addr), void *ctx)
 {
 	Elf64_Rela r;
 
 	for (size_t i = 0; e->rela.n - i >= sizeof(r); i += sizeof(r)) {
 		memcpy(&r, e->rela.p + i, sizeof(r));
-		if ((uint64_t)r.r_addend == to && ELF64_R_TYPE(r.r_info) == R_X86_64_RELATIVE && fn(ctx, r.r_offset))
+		if ((uint64_t)r.r_addend - to.addr < to.size && ELF64_R_TYPE(r.r_info) == R_X86_64_RELATIVE && fn(ctx, r.r_offset))
 			return true;
 	}
 	return pointers_in_place(e, to, fn, ctx);
+}
+
+bool elf_pointers_to(const struct elf *e, uint64_t to, bool (*fn)(void *ctx, uint64_t addr), void *ctx)
+{
+	return elf_pointers_into(e, (struct elf_range){ to, 1 }, fn, ctx);
 }
 
 /* --- Symbols ---------------------------------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@
 
 #define ELF_SEGS_MAX 64
 #define ELF_SECS_MAX 1024
-#define ELF_NAME_MAX 64 /* longer symbols are left out */
+#define ELF_NAME_MAX 96 /* longer symbols are left out */
 #define ELF_FILE_MAX (1ull << 30)
 
 /* A PT_LOAD, as far as the file fills it. */
@@ -56,6 +56,11 @@ const struct elf_sec *elf_section(const struct elf *e, const char *name);
 bool elf_pointer(const struct elf *e, uint64_t addr, uint64_t *ret);
 /* Call @fn with each aligned address in writable memory that holds a pointer to @to, until it returns true; so does this. */
 bool elf_pointers_to(const struct elf *e, uint64_t to, bool (*fn)(void *ctx, uint64_t addr), void *ctx);
+/* The same of those to anywhere in @to. */
+struct elf_range {
+	uint64_t addr, size;
+};
+bool elf_pointers_into(const struct elf *e, struct elf_range to, bool (*fn)(void *ctx, uint64_t addr), void *ctx);
 
 /* Where the entry of a procedure linkage table at @addr leads, if to a function of this file that it offers others; else 0. */
 uint64_t elf_plt(const struct elf *e, uint64_t addr);

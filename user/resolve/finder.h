@@ -24,6 +24,10 @@ void api_find(struct look *l);	  /* by the names of functions: OpenSSL and what 
 void go_find(struct look *l);	  /* Go's crypto/tls by Go's own function table */
 void boring_find(struct look *l); /* BoringSSL without symbols, by the errors of its functions */
 void ossl_find(struct look *l);	  /* OpenSSL without symbols, by the same */
+void awslc_find(struct look *l);  /* AWS-LC's AEAD functions, below rustls, by their names, or */
+void awslc_bare_find(struct look *l); /* ... by their errors */
+void ring_find(struct look *l);	  /* ring's AEAD functions, below rustls, by their names, or */
+void ring_bare_find(struct look *l); /* ... by what its panics say */
 void unread_find(struct look *l); /* code that no finder reads yet, by what it says of itself */
 
 /* The @size bytes of code at @addr; false where the file does not hold all of them. */

@@ -9,7 +9,7 @@
 #include "tls_stack.h"
 
 /* The last one speaks where all others have nothing to say. */
-static void (*const finders[])(struct look *l) = { api_find, go_find, boring_find, ossl_find, unread_find };
+static void (*const finders[])(struct look *l) = { api_find, go_find, boring_find, ossl_find, awslc_find, ring_find, unread_find };
 
 int resolve_fd(int fd, struct tls_found *ret)
 {
@@ -58,6 +58,13 @@ const char *tls_func_name(unsigned int fn)
 		[TLS_F_GO_WRITE_RET] = "(*Conn).Write returns",
 		[TLS_F_GO_HANDSHAKE] = "(*Conn) handshake",
 		[TLS_F_GO_CLOSE] = "(*Conn).Close",
+		[TLS_F_AEAD_SEAL] = "EVP_AEAD_CTX_seal",
+		[TLS_F_AEAD_SEAL_SCATTER] = "EVP_AEAD_CTX_seal_scatter",
+		[TLS_F_AEAD_OPEN] = "EVP_AEAD_CTX_open",
+		[TLS_F_AEAD_OPEN_GATHER] = "EVP_AEAD_CTX_open_gather",
+		[TLS_F_AEAD_INIT] = "EVP_AEAD_CTX_init",
+		[TLS_F_RING_SEAL] = "aead::Algorithm.seal",
+		[TLS_F_RING_OPEN] = "aead::Algorithm.open",
 	};
 
 	return fn < TLS_FUNCS && names[fn] ? names[fn] : "?";

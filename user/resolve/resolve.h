@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Of what the finders say of a file: raise it whenever that changes, and results kept on disk are found anew. */
-#define RESOLVE_VERSION 6
+#define RESOLVE_VERSION 808
 
 #define TLS_POINTS_MAX 96
 #define TLS_FUNC_BYTES (64 << 10) /* a point lies no further behind its function's start */
@@ -34,6 +34,13 @@ enum tls_func {
 	TLS_F_GO_HANDSHAKE = 13, /* crypto/tls.(*Conn).clientHandshake and serverHandshake, entry: the birth of a connection */
 	TLS_F_GO_CLOSE = 14,	 /* crypto/tls.(*Conn).Close, entry */
 	TLS_F_SSL_HANDSHAKE = 15, /* int SSL_do_handshake(SSL *) */
+	TLS_F_AEAD_SEAL = 16,	 /* int EVP_AEAD_CTX_seal(ctx, out, *out_len, max, nonce, nonce_len, in, in_len, ad, ad_len) */
+	TLS_F_AEAD_SEAL_SCATTER = 17, /* ... (ctx, out, tag, *tag_len, max, nonce, nonce_len, in, in_len, extra, extra_len, ad, ad_len) */
+	TLS_F_AEAD_OPEN = 18,	 /* ... (ctx, out, *out_len, max, nonce, nonce_len, in, in_len, ad, ad_len) */
+	TLS_F_AEAD_OPEN_GATHER = 19, /* ... (ctx, out, nonce, nonce_len, in, in_len, tag, tag_len, ad, ad_len) */
+	TLS_F_AEAD_INIT = 20,	 /* int EVP_AEAD_CTX_init_with_direction(ctx, ...), entry: the birth of a context */
+	TLS_F_RING_SEAL = 21,	 /* seal of ring's aead::Algorithm, see bpf/tls_ring.bpf.c */
+	TLS_F_RING_OPEN = 22,	 /* open of the same */
 	TLS_F_GNUTLS_SEND = 24,	  /* ssize_t gnutls_record_send(gnutls_session_t, const void *buf, size_t num) and more of its kind */
 	TLS_F_GNUTLS_RECV = 25,	  /* ssize_t gnutls_record_recv(gnutls_session_t, void *buf, size_t num) */
 	TLS_F_GNUTLS_RECV_PACKET = 26, /* ssize_t gnutls_record_recv_packet(gnutls_session_t, gnutls_packet_t *) */

@@ -7,7 +7,7 @@ static const struct trace {
 	struct sv text; /* as it stands in the file; a NUL at its end is a part of it */
 	const char *why;
 } traces[] = {
-	{ SV("/rustls-0."), "rustls: not read yet" },
+	{ SV("/rustls-0."), "rustls, neither on AWS-LC nor on ring: not read yet" },
 };
 
 /* Does a path with @text in it stand there? With nothing in front, it is somebody's list of such names: ours, say. */

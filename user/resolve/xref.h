@@ -118,4 +118,21 @@ bool tests(const struct body *b, unsigned int own);
  * false: there is none. */
 bool call_with(const struct body *b, const struct addrs *to, unsigned int arg, uint32_t *i);
 
+/* --- Errors by number (puterr.c) ------------------------------------------------------------------------------- */
+
+/* ERR_put_error(lib, 0, reason, file, line), as BoringSSL and what stems from it raise errors. The name of the file stays when
+ * symbols are stripped, and reasons are numbers of the API. */
+struct puterr {
+	const struct addrs *files; /* the names of the file */
+	unsigned int file;	   /* which argument that is: 3, or 2 where link-time optimisation took away what is always 0 */
+	unsigned int n;
+	uint64_t lib;
+	const struct reason {
+		uint16_t value, bit;
+	} *reasons;
+};
+
+/* The bits of those that @b raises. */
+uint16_t puterr_raised(const struct puterr *e, const struct body *b);
+
 #endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* AEAD functions of AWS-LC, below rustls: records of TLS 1.2 and 1.3 as they are encrypted and decrypted. EV_OPEN, EV_DATA.
+ *
+ * Buffers are encrypted in place: a record is copied as it goes in. Nothing is encrypted twice, and what is will be sent. What
+ * comes in is copied when it was found genuine. Other uses of these functions (QUIC, files, tickets) have other additional data
+ * than records have: their type, version and length.
+ *
+ * Misses: programs that read a socket in one thread and decrypt in another, or elsewhere than in that buffer; the same for
+ * writes that do not begin with a record; io_uring. */
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#define GUARD_FLAVOUR aead
+#include "guard.h"
+#include "maps.h"
+#include "tls_aead.h"
+#include "tls_call.h"
+#include "tls_conn.h"
+#include "tls_record.h"
+#include "tls_seal.h"
+#include "tls_unseal.h"
+
+/* Of what stands on the stack, behind the return address and @skip words: EVP_AEAD_CTX_seal and _open have the same there. */
+#define ON_STACK(r, skip, s) (!bpf_probe_read_user(s, sizeof(s), (void *)((r)->sp + 8 + (skip) * 8)))
+
+static __always_inline void seal_args(const enum tier tier, struct pt_regs *r)
+{
+	u64 s[4] = {};
+	struct aead_args a = { .ctx = r->di, .out = r->si, .stack = TLS_AWS_LC };
+	int type;
+
+	if (!ON_STACK(r, 0, s))
+		return;
+	a.in = s[0];
+	a.len = s[1];
+	a.ad = s[2];
+	a.ad_len = s[3];
+	type = aead_record(&a);
+	if (type >= 0)
+		seal_in(tier, r, &a, type);
+}
+
+static __always_inline void scatter_args(const enum tier tier, struct pt_regs *r)
+{
+	u64 s[6] = {};
+	struct aead_args a = { .ctx = r->di, .out = r->si, .stack = TLS_AWS_LC };
+	int type;
+
+	if (!ON_STACK(r, 1, s))
+		return;
+	a.in = s[0];
+	a.len = s[1];
+	a.ad = s[4];
+	a.ad_len = s[5];
+	type = aead_record(&a);
+	if (type >= 0)
+		seal_in(tier, r, &a, type);
+}
+
+#define SEAL_IN(name, args, tier)          \
+	SEC("uprobe")                      \
+	int name(struct pt_regs *r)        \
+	{                                  \
+		guard_on();                \
+		args(tier, r);             \
+		guard_off();               \
+		return 0;                  \
+	}
+
+SEAL_IN(aead_seal_in_old, seal_args, TIER_OLD)
+SEAL_IN(aead_seal_in_new, seal_args, TIER_NEW)
+SEAL_IN(aead_scatter_in_old, scatter_args, TIER_OLD)
+SEAL_IN(aead_scatter_in_new, scatter_args, TIER_NEW)
+
+SEC("uretprobe")
+int aead_seal_out(struct pt_regs *r)
+{
+	struct tls_call *t;
+
+	guard_on();
+	t = cipher_ended(bpf_get_current_pid_tgid(), r->sp, END_WRITE);
+	if (t && (u32)r->ax == 1)
+		seal_out(t);
+	guard_off();
+	return 0;
+}
+
+SEC("uprobe")
+int aead_open_in(struct pt_regs *r)
+{
+	u64 s[4] = {};
+	struct aead_args a = { .ctx = r->di, .out = r->si };
+	int type;
+
+	guard_on();
+	if (ON_STACK(r, 0, s) && s[1] >= TLS_TAG) {
+		a.in = s[0];
+		a.len = s[1] - TLS_TAG;
+		a.ad = s[2];
+		a.ad_len = s[3];
+		type = aead_record(&a);
+		if (type >= 0)
+			unseal_in(r, &a, type);
+	}
+	guard_off();
+	return 0;
+}
+
+SEC("uprobe")
+int aead_gather_in(struct pt_regs *r)
+{
+	u64 s[2] = {};
+	struct aead_args a = { .ctx = r->di, .out = r->si, .in = r->r8, .len = r->r9 };
+	int type;
+
+	guard_on();
+	if (ON_STACK(r, 2, s)) {
+		a.ad = s[0];
+		a.ad_len = s[1];
+		type = aead_record(&a);
+		if (type >= 0)
+			unseal_in(r, &a, type);
+	}
+	guard_off();
+	return 0;
+}
+
+static __always_inline void open_out(const enum tier tier, struct pt_regs *r)
+{
+	struct tls_call *t = cipher_ended(bpf_get_current_pid_tgid(), r->sp, END_READ);
+
+	if (t && (u32)r->ax == 1)
+		unseal_out(tier, t, TLS_AWS_LC);
+}
+
+SEC("uretprobe")
+int aead_open_out_old(struct pt_regs *r)
+{
+	open_out(TIER_OLD, r);
+	return 0;
+}
+
+SEC("uretprobe")
+int aead_open_out_new(struct pt_regs *r)
+{
+	guard_on();
+	open_out(TIER_NEW, r);
+	guard_off();
+	return 0;
+}
+
+SEC("uprobe")
+int aead_init_in(struct pt_regs *r)
+{
+	struct tls_key k = { bpf_get_current_pid_tgid() >> 32, r->di };
+
+	guard_on();
+	bpf_map_delete_elem(&tls_conns, &k);
+	guard_off();
+	return 0;
+}
