@@ -15,7 +15,7 @@ PEERS = os.path.join(ROOT, "build", "peers")
 PATHS = {"sse": "/sse"}
 TLS = os.path.join(PEERS, "tls")
 # Where programs look for the authority that signed the servers' certificate.
-TRUST = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+TRUST = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "DENO_CERT")
 LOOPBACK, NETNS_HOST = "127.0.0.1", "192.0.2.1"
 
 

@@ -5,3 +5,4 @@ pub mod frame;
 pub mod log;
 pub mod pipe;
 pub mod post;
+pub mod web;

@@ -16,7 +16,7 @@ use std::{
 use futures::future::join_all;
 use peer::{
     log::{Log, Target},
-    pipe, post,
+    pipe, post, web,
 };
 use rmcp::{
     ClientHandler, ClientLifecycleMode, ErrorData, ServiceError, serve_client_with_lifecycle,
@@ -151,11 +151,16 @@ async fn over_pipes(log: Log, legacy: bool, server: &[String]) -> Result<(), Box
 }
 
 async fn over_http(log: Log, legacy: bool, url: &str) -> Result<(), Box<dyn Error>> {
-    let tap = post::Tap { inner: reqwest::Client::new(), log: log.clone() };
+    let tap = post::Tap { inner: web::client()?, log: log.clone() };
     let config = StreamableHttpClientTransportConfig::with_uri(url);
     let transport = StreamableHttpClientTransport::with_client(tap, config);
     let mut session = Session::open(log, transport, legacy).await?;
     session.big = 1_000_000;
+    if env::var_os("LATE").is_some() {
+        session.call("echo", json!({"text": "early"})).await;
+        web::late().await;
+        session.log.speak();
+    }
     session.work().await;
     session.service.cancel().await?;
     Ok(())

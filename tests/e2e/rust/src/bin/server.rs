@@ -9,13 +9,19 @@
 
 use std::{convert::Infallible, env, error::Error, sync::Arc, time::Duration};
 
+#[cfg(feature = "tls")]
+use hyper::server::conn::http2;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+#[cfg(feature = "tls")]
+use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
 use peer::{
     body,
     log::{Log, Target},
     pipe,
 };
+#[cfg(feature = "tls")]
+use peer::web;
 use rmcp::{
     ErrorData, ServerHandler, ServiceExt,
     model::*,
@@ -141,7 +147,10 @@ async fn on_http(log: Log, port: u16) -> Result<(), Box<dyn Error>> {
         Arc::new(LocalSessionManager::default()),
         StreamableHttpServerConfig::default(),
     );
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let host = env::var("BIND").unwrap_or("127.0.0.1".into());
+    let listener = TcpListener::bind((host, port)).await?;
+    #[cfg(feature = "tls")]
+    let tls = web::acceptor()?;
     eprintln!("listening {}", listener.local_addr()?);
     loop {
         let (stream, _) = listener.accept().await?;
@@ -157,6 +166,19 @@ async fn on_http(log: Log, port: u16) -> Result<(), Box<dyn Error>> {
                 Ok::<_, Infallible>(http::Response::from_parts(head, content))
             }
         });
+        #[cfg(feature = "tls")]
+        if let Some(tls) = tls.clone() {
+            tokio::spawn(async move {
+                let Ok(stream) = tls.accept(stream).await else { return };
+                let stream = TokioIo::new(stream);
+                if web::wants("HTTP_VERSION", "2") {
+                    let _ = http2::Builder::new(TokioExecutor::new()).serve_connection(stream, service).await;
+                } else {
+                    let _ = http1::Builder::new().serve_connection(stream, service).await;
+                }
+            });
+            continue;
+        }
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
 }
