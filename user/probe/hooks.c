@@ -18,7 +18,7 @@
 
 #define QUEUE_MAX 512 /* told before anybody listens */
 #define STOP_MS 12000 /* what takes its probes off any longer is left to do so by itself */
-#define HOOKS_KEEP_MAX 64
+#define HOOKS_KEEP_MAX 128
 
 struct hooks {
 	int fd;
