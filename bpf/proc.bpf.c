@@ -88,7 +88,7 @@ int BPF_PROG(proc_exit, struct task_struct *task)
 	u32 tgid = id >> 32;
 	struct ev_exit *e;
 
-	for (u64 level = 0; level <= TLS_LEVEL_AEAD; level++) { /* counted in a register, or 6.12 finds no end */
+	for (u64 level = 0; level < TLS_LEVELS_ALL; level++) { /* counted in a register, or 6.12 finds no end */
 		struct tls_call_key call = { id, level };
 
 		bpf_map_delete_elem(&tls_calls, &call);

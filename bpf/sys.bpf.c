@@ -23,6 +23,7 @@
 #include "stream.h"
 #include "task.h"
 #include "tcp.h"
+#include "tls_aead.h"
 #include "tls_sock.h"
 #include "verdict.h"
 
@@ -181,7 +182,7 @@ static __always_inline void call_copy(const enum tier tier, struct call *c)
 }
 
 /* TLS records of a connection that is not known yet. */
-static __always_inline void call_tls(const struct call *c, bool first)
+static __always_inline void call_tls(const enum tier tier, const struct call *c, bool first)
 {
 	struct sock_use u = {
 		.sk = c->o.sk, .ino = c->o.ino[END_READ] >> 1, .bytes = c->bytes, .end = c->end, .first = first,
@@ -191,12 +192,14 @@ static __always_inline void call_tls(const struct call *c, bool first)
 	u.at = first_bytes(c->nr, c->arg[0], &n);
 	if (c->end == END_READ)
 		u.bytes = n; /* those that stand together */
+	if (tier == TIER_NEW && c->end == END_WRITE) /* 5.10 to 5.16 load no aead_*, and refuse this */
+		aead_written(c->tgid, (u64)u.sk, u.ino, u.at, u.bytes);
 	sock_seen(&u);
 }
 
 /* TCP has no entry until a chunk looks like ours, since the kernel has the positions. The first bytes of a connection
  * decide; one joined in the middle is looked at call by call. @return whether an entry is to be made. */
-static __always_inline bool tcp_begin(const struct call *c, int class)
+static __always_inline bool tcp_begin(const enum tier tier, const struct call *c, int class)
 {
 	u64 done;
 	u32 mark;
@@ -208,7 +211,7 @@ static __always_inline bool tcp_begin(const struct call *c, int class)
 		if (!hello_told(&c->key) && budget_open(c->tgid))
 			hello_tell(c->o.sk, &c->key, c->end, first);
 		verdict_put(&c->key, V_TLS);
-		call_tls(c, first);
+		call_tls(tier, c, first);
 	} else if (first) {
 		verdict_put(&c->key, V_NO);
 	}
@@ -227,7 +230,7 @@ static __always_inline int tcp_look(const struct call *c, u8 verdict, bool known
 }
 
 /* Is the TCP call to be copied? Finds or makes the entry. */
-static __always_inline bool tcp_decide(struct call *c, u8 verdict, struct stream **ret_s)
+static __always_inline bool tcp_decide(const enum tier tier, struct call *c, u8 verdict, struct stream **ret_s)
 {
 	struct ev_key k = object_key(&c->o, c->end);
 	struct stream *s = bpf_map_lookup_elem(&streams, &k);
@@ -236,7 +239,7 @@ static __always_inline bool tcp_decide(struct call *c, u8 verdict, struct stream
 
 	if (verdict == V_NO_HTTP)
 		return class == CLASS_POST;
-	if ((!known || class == CLASS_TLS) && !tcp_begin(c, class))
+	if ((!known || class == CLASS_TLS) && !tcp_begin(tier, c, class))
 		return false;
 	if (tcp_ktls(c->o.sk)) { /* sequence numbers count ciphertext */
 		count(C_KTLS_CALLS, 1);
@@ -281,11 +284,11 @@ static __always_inline bool call_place(const enum tier tier, struct call *c)
 		if (verdict == V_NO || verdict == V_SELF)
 			return false;
 		if (verdict == V_TLS) {
-			call_tls(c, false);
+			call_tls(tier, c, false);
 			return false;
 		}
 		c->pos = tcp_pos(c->o.sk, c->end, c->bytes);
-		if (!tcp_decide(c, verdict, &s))
+		if (!tcp_decide(tier, c, verdict, &s))
 			return false;
 	} else {
 		s = stream_get(&c->o, c->end, c->tgid, &c->key);

@@ -25,7 +25,7 @@
 /* Of what stands on the stack, behind the return address and @skip words: EVP_AEAD_CTX_seal and _open have the same there. */
 #define ON_STACK(r, skip, s) (!bpf_probe_read_user(s, sizeof(s), (void *)((r)->sp + 8 + (skip) * 8)))
 
-static __always_inline void seal_args(const enum tier tier, struct pt_regs *r)
+static __always_inline void seal_args(struct pt_regs *r)
 {
 	u64 s[4] = {};
 	struct aead_args a = { .ctx = r->di, .out = r->si, .stack = TLS_AWS_LC };
@@ -39,10 +39,10 @@ static __always_inline void seal_args(const enum tier tier, struct pt_regs *r)
 	a.ad_len = s[3];
 	type = aead_record(&a);
 	if (type >= 0)
-		seal_in(tier, r, &a, type);
+		seal_in(r, &a, type);
 }
 
-static __always_inline void scatter_args(const enum tier tier, struct pt_regs *r)
+static __always_inline void scatter_args(struct pt_regs *r)
 {
 	u64 s[6] = {};
 	struct aead_args a = { .ctx = r->di, .out = r->si, .stack = TLS_AWS_LC };
@@ -56,23 +56,21 @@ static __always_inline void scatter_args(const enum tier tier, struct pt_regs *r
 	a.ad_len = s[5];
 	type = aead_record(&a);
 	if (type >= 0)
-		seal_in(tier, r, &a, type);
+		seal_in(r, &a, type);
 }
 
-#define SEAL_IN(name, args, tier)          \
+#define SEAL_IN(name, args)                \
 	SEC("uprobe")                      \
 	int name(struct pt_regs *r)        \
 	{                                  \
 		guard_on();                \
-		args(tier, r);             \
+		args(r);                   \
 		guard_off();               \
 		return 0;                  \
 	}
 
-SEAL_IN(aead_seal_in_old, seal_args, TIER_OLD)
-SEAL_IN(aead_seal_in_new, seal_args, TIER_NEW)
-SEAL_IN(aead_scatter_in_old, scatter_args, TIER_OLD)
-SEAL_IN(aead_scatter_in_new, scatter_args, TIER_NEW)
+SEAL_IN(aead_seal_in, seal_args)
+SEAL_IN(aead_scatter_in, scatter_args)
 
 SEC("uretprobe")
 int aead_seal_out(struct pt_regs *r)
@@ -127,26 +125,15 @@ int aead_gather_in(struct pt_regs *r)
 	return 0;
 }
 
-static __always_inline void open_out(const enum tier tier, struct pt_regs *r)
-{
-	struct tls_call *t = cipher_ended(bpf_get_current_pid_tgid(), r->sp, END_READ);
-
-	if (t && (u32)r->ax == 1)
-		unseal_out(tier, t, TLS_AWS_LC);
-}
-
 SEC("uretprobe")
-int aead_open_out_old(struct pt_regs *r)
+int aead_open_out(struct pt_regs *r)
 {
-	open_out(TIER_OLD, r);
-	return 0;
-}
+	struct tls_call *t;
 
-SEC("uretprobe")
-int aead_open_out_new(struct pt_regs *r)
-{
 	guard_on();
-	open_out(TIER_NEW, r);
+	t = cipher_ended(bpf_get_current_pid_tgid(), r->sp, END_READ);
+	if (t && (u32)r->ax == 1)
+		unseal_out(t, TLS_AWS_LC);
 	guard_off();
 	return 0;
 }

@@ -41,14 +41,25 @@ struct {
 	__type(value, struct tls_thread);
 } tls_threads SEC(".maps") __weak;
 
+/* Never written: on the stack it would be too much for sys_exit_old (512 bytes with what it calls). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct tls_thread);
+} tls_thread_blank SEC(".maps") __weak;
+
 /* A thread is followed from its first call of a library on, or the first on a TLS socket whose connection is not known. */
 static __always_inline struct tls_thread *tls_thread_get(u64 id)
 {
-	struct tls_thread *t = bpf_map_lookup_elem(&tls_threads, &id), fresh = {};
+	struct tls_thread *t = bpf_map_lookup_elem(&tls_threads, &id), *fresh;
+	u32 zero = 0;
 
 	if (t)
 		return t;
-	bpf_map_update_elem(&tls_threads, &id, &fresh, BPF_NOEXIST);
+	fresh = bpf_map_lookup_elem(&tls_thread_blank, &zero);
+	if (fresh)
+		bpf_map_update_elem(&tls_threads, &id, fresh, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&tls_threads, &id);
 }
 

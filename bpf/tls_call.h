@@ -21,6 +21,7 @@ struct tls_call_key {
 
 #define TLS_LEVELS 3
 #define TLS_LEVEL_AEAD 3 /* a call of an AEAD function, inside whatever others */
+#define TLS_LEVELS_ALL 4
 
 /* How many bytes a call of the C ABI moved. */
 enum tls_count {

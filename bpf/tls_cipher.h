@@ -51,7 +51,7 @@ static __always_inline struct tls_conn *ctx_get(const struct tls_key *k, u8 stac
 }
 
 /* @n bytes of application data passed in @t, a call of the context @x. */
-static __always_inline void aead_data(const enum tier tier, struct tls_call *t, struct tls_key k, struct tls_conn *x, u32 n)
+static __always_inline void aead_data(struct tls_call *t, struct tls_key k, struct tls_conn *x, u32 n)
 {
 	struct tls_conn *c = x;
 
@@ -60,7 +60,7 @@ static __always_inline void aead_data(const enum tier tier, struct tls_call *t, 
 		c = aead_conn(&k, x->ino, x->stack, 0);
 	}
 	if (c && n)
-		tls_data(tier, t, &k, c, n);
+		tls_data(TIER_NEW, t, &k, c, n);
 }
 
 /* Padding without an end: how much of it is data is not known, nor where anything behind it stands. */

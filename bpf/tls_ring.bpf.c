@@ -88,31 +88,19 @@ static __always_inline int ring_args(struct pt_regs *r, struct aead_args *a, u64
 	return type;
 }
 
-static __always_inline void ring_seal(const enum tier tier, struct pt_regs *r)
+SEC("uprobe")
+int ring_seal_in(struct pt_regs *r)
 {
 	struct aead_args a;
 	u64 size = 0;
 	int type;
 
-	if (bpf_probe_read_user(&size, sizeof(size), (void *)(r->sp + 8)))
-		return;
-	type = ring_args(r, &a, size, 0);
-	if (type >= 0)
-		seal_in(tier, r, &a, type);
-}
-
-SEC("uprobe")
-int ring_seal_in_old(struct pt_regs *r)
-{
-	ring_seal(TIER_OLD, r);
-	return 0;
-}
-
-SEC("uprobe")
-int ring_seal_in_new(struct pt_regs *r)
-{
 	guard_on();
-	ring_seal(TIER_NEW, r);
+	if (!bpf_probe_read_user(&size, sizeof(size), (void *)(r->sp + 8))) {
+		type = ring_args(r, &a, size, 0);
+		if (type >= 0)
+			seal_in(r, &a, type);
+	}
 	guard_off();
 	return 0;
 }
@@ -168,26 +156,15 @@ static __always_inline bool tag_is_right(const struct tls_call *t)
 	return is[0] == was[0] && is[1] == was[1];
 }
 
-static __always_inline void ring_open_out(const enum tier tier, struct pt_regs *r)
-{
-	struct tls_call *t = cipher_ended(bpf_get_current_pid_tgid(), r->sp, END_READ);
-
-	if (t && tag_is_right(t))
-		unseal_out(tier, t, TLS_RUSTLS);
-}
-
 SEC("uretprobe")
-int ring_open_out_old(struct pt_regs *r)
+int ring_open_out(struct pt_regs *r)
 {
-	ring_open_out(TIER_OLD, r);
-	return 0;
-}
+	struct tls_call *t;
 
-SEC("uretprobe")
-int ring_open_out_new(struct pt_regs *r)
-{
 	guard_on();
-	ring_open_out(TIER_NEW, r);
+	t = cipher_ended(bpf_get_current_pid_tgid(), r->sp, END_READ);
+	if (t && tag_is_right(t))
+		unseal_out(t, TLS_RUSTLS);
 	guard_off();
 	return 0;
 }

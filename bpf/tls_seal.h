@@ -14,7 +14,7 @@ static __always_inline bool seal_sought(const struct aead_args *a, int type, boo
 }
 
 /* @type: of the record, see aead_record(). */
-static __always_inline void seal_in(const enum tier tier, struct pt_regs *r, const struct aead_args *a, int type)
+static __always_inline void seal_in(struct pt_regs *r, const struct aead_args *a, int type)
 {
 	u64 id = bpf_get_current_pid_tgid();
 	struct tls_key k = { id >> 32, a->ctx };
@@ -36,7 +36,7 @@ static __always_inline void seal_in(const enum tier tier, struct pt_regs *r, con
 	t->end = END_WRITE;
 	t->enter = bpf_ktime_get_boot_ns();
 	if (type == REC_DATA)
-		aead_data(tier, t, k, x, n);
+		aead_data(t, k, x, n);
 	else if (type == REC_HANDSHAKE && x->bound && hs_type(a->in) == HS_KEY_UPDATE)
 		aead_watch(x->sk, x->ino, END_WRITE, true);
 	if (x->bound || !seal_sought(a, type, inner))

@@ -3,7 +3,6 @@
 #ifndef MCPVIGIL_BPF_TLS_SOCK_H
 #define MCPVIGIL_BPF_TLS_SOCK_H
 
-#include "tls_aead.h"
 #include "tls_bind.h"
 #include "tls_bio.h"
 #include "tls_call.h"
@@ -82,7 +81,6 @@ static __always_inline void sock_bracket(u64 id, const struct sock_use *u)
 		sock_was_read(t, u);
 		return;
 	}
-	aead_written(k.tgid, (u64)u->sk, u->ino, u->at, u->bytes);
 	k.obj = t->tx ? t->tx : t->may;
 	t->may = 0;
 	t->tx_mixed |= t->tx_sk && t->tx_sk != (u64)u->sk;

@@ -47,7 +47,7 @@ static __always_inline void unseal_bind(u64 id, const struct tls_call *t, const 
 		aead_conn(&ck, th->last_ino, x->stack, 1);
 }
 
-static __always_inline void unseal_out(const enum tier tier, struct tls_call *t, u8 stack)
+static __always_inline void unseal_out(struct tls_call *t, u8 stack)
 {
 	u64 id = bpf_get_current_pid_tgid();
 	struct tls_key k = { id >> 32, t->obj };
@@ -65,7 +65,7 @@ static __always_inline void unseal_out(const enum tier tier, struct tls_call *t,
 	else if (type == REC_HANDSHAKE && hs_type(t->buf) == HS_KEY_UPDATE)
 		aead_watch(x->sk, x->ino, END_READ, true);
 	if (type == REC_DATA)
-		aead_data(tier, t, k, x, n);
+		aead_data(t, k, x, n);
 }
 
 #endif

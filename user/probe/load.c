@@ -74,14 +74,17 @@ static bool is_uprobe(const struct bpf_program *prog)
 /* Which of the programs that exclude one another are for this kernel. */
 static bool prog_wanted(const char *name, const struct tier *tier, const struct features *f)
 {
-	const char *out = strstr(name, "_out_"), *in = strstr(name, "_in_");
+	const char *out = strstr(name, "_out_");
 
 	if (strncmp(name, "sys_exit_", 9) == 0)
 		return strcmp(name, tier->prog) == 0;
 	/* The old ones have their scratch per CPU, which 6.0 and later would let another task overwrite: there uprobes' programs
 	 * are preempted. */
-	if (out || in)
-		return (strcmp(out ? out + 5 : in + 4, "old") == 0) == !f->loop;
+	if (out)
+		return (strcmp(out, "_out_old") == 0) == !f->loop;
+	/* There is one of each of these: older verifiers refuse it. */
+	if (strncmp(name, "aead_", 5) == 0 || strncmp(name, "ring_", 5) == 0)
+		return f->loop;
 	if (strcmp(name, "uring_file") == 0)
 		return f->uring >= 2;
 	if (strcmp(name, "uring_file_old") == 0)
