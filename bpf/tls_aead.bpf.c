@@ -25,52 +25,41 @@
 /* Of what stands on the stack, behind the return address and @skip words: EVP_AEAD_CTX_seal and _open have the same there. */
 #define ON_STACK(r, skip, s) (!bpf_probe_read_user(s, sizeof(s), (void *)((r)->sp + 8 + (skip) * 8)))
 
-static __always_inline void seal_args(struct pt_regs *r)
-{
-	u64 s[4] = {};
-	struct aead_args a = { .ctx = r->di, .out = r->si, .stack = TLS_AWS_LC };
-	int type;
-
-	if (!ON_STACK(r, 0, s))
-		return;
-	a.in = s[0];
-	a.len = s[1];
-	a.ad = s[2];
-	a.ad_len = s[3];
-	type = aead_record(&a);
-	if (type >= 0)
-		seal_in(r, &a, type);
-}
-
-static __always_inline void scatter_args(struct pt_regs *r)
+/* @skip: words in front of the input; @ad: of the words from there on, the first of the additional data. */
+static __always_inline void seal_args(struct pt_regs *r, u32 skip, u32 ad)
 {
 	u64 s[6] = {};
 	struct aead_args a = { .ctx = r->di, .out = r->si, .stack = TLS_AWS_LC };
 	int type;
 
-	if (!ON_STACK(r, 1, s))
+	if (!ON_STACK(r, skip, s))
 		return;
 	a.in = s[0];
 	a.len = s[1];
-	a.ad = s[4];
-	a.ad_len = s[5];
+	a.ad = s[ad];
+	a.ad_len = s[ad + 1];
 	type = aead_record(&a);
 	if (type >= 0)
 		seal_in(r, &a, type);
 }
 
-#define SEAL_IN(name, args)                \
-	SEC("uprobe")                      \
-	int name(struct pt_regs *r)        \
-	{                                  \
-		guard_on();                \
-		args(r);                   \
-		guard_off();               \
-		return 0;                  \
-	}
+SEC("uprobe")
+int aead_seal_in(struct pt_regs *r)
+{
+	guard_on();
+	seal_args(r, 0, 2);
+	guard_off();
+	return 0;
+}
 
-SEAL_IN(aead_seal_in, seal_args)
-SEAL_IN(aead_scatter_in, scatter_args)
+SEC("uprobe")
+int aead_scatter_in(struct pt_regs *r)
+{
+	guard_on();
+	seal_args(r, 1, 4);
+	guard_off();
+	return 0;
+}
 
 SEC("uretprobe")
 int aead_seal_out(struct pt_regs *r)

@@ -93,7 +93,7 @@ static double median(double *v, int n)
 int main(int c, char **v)
 {
 	static double first[ROUNDS_MAX], cached[ROUNDS_MAX], copied[ROUNDS_MAX];
-	char cache[] = "/tmp/mcpvigil-resolve-XXXXXX", remove[64];
+	char cache[] = "/tmp/mcpvigil-resolve-XXXXXX", command[64];
 	int rounds = c == 4 ? (int)strtol(v[3], NULL, 10) : 0, i;
 	unsigned int points = 0;
 
@@ -111,6 +111,6 @@ int main(int c, char **v)
 			return 1;
 	}
 	printf("%.2f %.3f %.2f %u\n", median(first, rounds), median(cached, rounds), median(copied, rounds), points);
-	snprintf(remove, sizeof(remove), "rm -r %s", cache);
-	return system(remove) ? 1 : 0;
+	snprintf(command, sizeof(command), "rm -r %s", cache);
+	return system(command) ? 1 : 0;
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "resolve_code.h"
+#include "resolve_found.h"
 #include "tls_stack.h"
 
 /* What differs from BoringSSL as it is compiled. */
@@ -123,14 +124,8 @@ static void resolve(const struct variant *v)
 
 static void expect(unsigned int fn, uint64_t addr)
 {
-	for (uint32_t i = 0; i < found.n; i++) {
-		if (found.point[i].fn != fn)
-			continue;
-		assert_int_equal(found.point[i].func - TEXT_OFF + TEXT_ADDR, addr);
-		assert_int_equal(found.point[i].stack, TLS_BORINGSSL);
-		return;
-	}
-	fail_msg("no %s: %s", tls_func_name(fn), found.why);
+	if (image_stack_at(&found, fn, addr) != TLS_BORINGSSL)
+		fail_msg("no %s: %s", tls_func_name(fn), found.why);
 }
 
 static void test_found(void **state)
@@ -168,9 +163,7 @@ static void test_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		resolve(&cases[i].as);
-		assert_int_equal(found.n, 0);
-		assert_string_equal(found.why, cases[i].why);
-		assert_string_equal(found.evidence, "");
+		assert_nothing_found(&found, cases[i].why);
 	}
 }
 

@@ -161,8 +161,10 @@ static int spot_attach(struct attached *a, const struct probe *p, const struct s
 	if (!spot_used(s, f))
 		return 0;
 	prog = spot_prog(p, s);
-	if (!prog)
-		return -EOPNOTSUPP;
+	if (!prog) { /* not for this kernel; another stack of the file may be */
+		log_dbg("%s is not loaded here", s->prog);
+		return 0;
+	}
 	err = p->multi ? spot_multi(a, prog, s, path, f) : spot_perf(a, prog, s, path, f);
 	if (s->end)
 		a->nends = a->nlinks;
@@ -194,6 +196,8 @@ struct attached *attach_file(struct probe *p, int fd, const struct tls_found *f)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	for (unsigned int i = 0; i < SPOTS && !err; i++)
 		err = spot_attach(a, p, &spots[i], path, f);
+	if (!err && !a->nlinks)
+		err = -EOPNOTSUPP;
 	if (err) {
 		attach_free(a);
 		errno = -err;

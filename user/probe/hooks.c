@@ -18,7 +18,6 @@
 
 #define QUEUE_MAX 512 /* told before anybody listens */
 #define STOP_MS 12000 /* what takes its probes off any longer is left to do so by itself */
-#define HOOKS_KEEP_MAX 128
 
 struct hooks {
 	int fd;
@@ -47,12 +46,12 @@ static void standard_close(void)
 /* Links, rings, the agent's sockets and files: what stays is the programs, which are attached from here, and standard error. */
 static void inherited_close(const struct probe *p, int fd)
 {
-	int keep[HOOKS_KEEP_MAX], n = 0, from = 3;
+	int keep[1 + PROBE_PROGS_MAX], n = 0, from = 3;
 	struct bpf_program *prog;
 
 	keep[n++] = fd;
 	bpf_object__for_each_program(prog, p->obj) {
-		if (bpf_program__fd(prog) >= 0 && n < HOOKS_KEEP_MAX)
+		if (bpf_program__fd(prog) >= 0)
 			keep[n++] = bpf_program__fd(prog);
 	}
 	while (from >= 0) {

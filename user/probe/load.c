@@ -107,6 +107,8 @@ static void prog_set_up(struct bpf_program *prog, const struct tier *tier, const
 		bpf_program__set_expected_attach_type(prog, ATTACH_UPROBE_MULTI);
 }
 
+_Static_assert(sizeof(((struct probe_bpf *)0)->progs) / sizeof(struct bpf_program *) <= PROBE_PROGS_MAX, "more programs than there is room for");
+
 static int probe_open(struct probe *p, const struct probe_opts *opts, const struct tier *tier,
 		      const struct features *f, const char *uprobes)
 {
@@ -325,8 +327,6 @@ unsigned int probe_progs(struct probe *p, struct probe_prog ret[PROBE_PROGS_MAX]
 		struct bpf_prog_info info = {};
 		uint32_t len = sizeof(info);
 
-		if (n == PROBE_PROGS_MAX)
-			break;
 		ret[n] = (struct probe_prog){
 			.name = bpf_program__name(prog),
 			.hook = hook_name(p, prog),

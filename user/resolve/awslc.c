@@ -147,10 +147,8 @@ static bool by_errors(struct awslc *s)
 {
 	struct xrefs refs;
 
-	if (serves_ssl(s->l))
-		return false;
 	strings_ending(s->l->elf, SV("/crypto/fipsmodule/cipher/aead.c"), &s->files);
-	if (!s->files.n)
+	if (!s->files.n || serves_ssl(s->l))
 		return false;
 	xrefs_find(s->l->elf, &s->files, &refs);
 	if (!refs.n || refs.many || funcs_new(s->l, &s->funcs))
@@ -199,7 +197,7 @@ void awslc_bare_find(struct look *l)
 {
 	struct awslc s = { .l = l };
 
-	if (!found_stack(l, TLS_AWS_LC) && by_errors(&s))
+	if (!found_stack(l, TLS_AWS_LC) && rustls_is_in(l) && by_errors(&s))
 		result(&s, "its errors (112+115, 104+115, 120)");
 	funcs_free(s.funcs);
 }

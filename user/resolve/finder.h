@@ -12,6 +12,7 @@ struct look {
 	const struct elf *elf;
 	struct insns *insns;
 	struct tls_found *found;
+	enum { NOT_LOOKED, RUSTLS, NO_RUSTLS } rustls;
 };
 
 /* A function of the file, and the bytes from its start to its end. */
@@ -29,6 +30,9 @@ void awslc_bare_find(struct look *l); /* ... by their errors */
 void ring_find(struct look *l);	  /* ring's AEAD functions, below rustls, by their names, or */
 void ring_bare_find(struct look *l); /* ... by what its panics say */
 void unread_find(struct look *l); /* code that no finder reads yet, by what it says of itself */
+
+/* Does it hold rustls, by the names of its sources? Without it nobody is interested in what ciphers there are. */
+bool rustls_is_in(struct look *l);
 
 /* The @size bytes of code at @addr; false where the file does not hold all of them. */
 bool func_at(const struct look *l, uint64_t addr, uint64_t size, struct func *ret);

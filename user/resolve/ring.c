@@ -153,6 +153,7 @@ static void functions(struct ring *s)
 		struct fn *f = b ? (struct fn *)(uintptr_t)fn_at(s, b->f.addr) : NULL;
 		uint32_t line = line_of(s, refs.ref[i].to);
 
+		s->unsure |= b && !f && s->n == FNS_MAX;
 		if (b && !f && s->n < FNS_MAX)
 			s->fn[s->n++] = (struct fn){ b->f, line };
 		else if (f && line < f->line)
@@ -236,7 +237,7 @@ void ring_bare_find(struct look *l)
 {
 	struct ring s = { .l = l };
 
-	if (found_stack(l, TLS_RUSTLS))
+	if (found_stack(l, TLS_RUSTLS) || !rustls_is_in(l))
 		return;
 	locations(&s);
 	if (!s.locations.n)

@@ -3,13 +3,6 @@
  * panics carry. Told so that a person knows why nothing is seen; nothing is probed by it. */
 #include "resolve/finder.h"
 
-static const struct trace {
-	struct sv text; /* as it stands in the file; a NUL at its end is a part of it */
-	const char *why;
-} traces[] = {
-	{ SV("/rustls-0."), "rustls, neither on AWS-LC nor on ring: not read yet" },
-};
-
 /* Does a path with @text in it stand there? With nothing in front, it is somebody's list of such names: ours, say. */
 static bool path_in(struct sv in, struct sv text)
 {
@@ -43,12 +36,15 @@ static bool holds(const struct elf *e, struct sv text)
 	return false;
 }
 
+bool rustls_is_in(struct look *l)
+{
+	if (l->rustls == NOT_LOOKED)
+		l->rustls = holds(l->elf, SV("rustls-0.")) ? RUSTLS : NO_RUSTLS;
+	return l->rustls == RUSTLS;
+}
+
 void unread_find(struct look *l)
 {
-	if (l->found->n || *l->found->why)
-		return;
-	for (size_t i = 0; i < sizeof(traces) / sizeof(traces[0]); i++) {
-		if (holds(l->elf, traces[i].text))
-			found_why(l, "%s", traces[i].why);
-	}
+	if (!l->found->n && !*l->found->why && rustls_is_in(l))
+		found_why(l, "rustls, neither on AWS-LC nor on ring: not read yet");
 }
