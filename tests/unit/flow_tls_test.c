@@ -265,6 +265,43 @@ static void closed_by_its_socket(void **state)
 	flow_free(s.flow);
 }
 
+#define POST "POST / HTTP/1.1\r\nContent-Length: 41\r\nContent-Type: application/json\r\n\r\n" REQ
+#define ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 38\r\nContent-Type: application/json\r\n\r\n" RES
+
+/* @end of the client's connection closed, @flags. What the client reads after it closed all of it goes to nobody; after half of it,
+ * it is what the client waits for. */
+static uint64_t gone_at(uint64_t ssl, uint8_t end, uint16_t flags)
+{
+	struct ev_close e = {
+		.hdr = { sizeof(e), EV_CLOSE, flags, 5 * MS, 10, 10, 0 },
+		.key = { ssl, 100 << 1 | end },
+		.chan = CHAN_TLS,
+		.end = end,
+	};
+	struct seen s;
+
+	seen_init(&s);
+	tell(&s, CLIENT, 1 * MS, PLACED);
+	tell(&s, SERVER, 1 * MS, PLACED);
+	put(&s, tls(CLIENT, END_WRITE, 0, 1 * MS), POST);
+	put(&s, tls(SERVER, END_READ, 0, 2 * MS), POST);
+	assert_string_equal(s.text, "1 10-20\n");
+	flow_feed(s.flow, &e.hdr);
+	put(&s, tls(SERVER, END_WRITE, 0, 6 * MS), ANSWER);
+	put(&s, tls(CLIENT, END_READ, 0, 7 * MS), ANSWER);
+	assert_non_null(strstr(s.text, "1 10-20\n1 20-10\n"));
+	flow_free(s.flow);
+	return s.last.http_client_gone;
+}
+
+static void answered_after_the_end(void **state)
+{
+	(void)state;
+	assert_int_equal(gone_at(0xc0, END_READ, EV_F_DONE), 5 * MS);
+	assert_int_equal(gone_at(0xc0, END_READ, 0), 0);
+	assert_int_equal(gone_at(0x50, END_READ, 0), 0);
+}
+
 /* Threads that write one after the other are no race; where one wrote while the other did, either may have been first. */
 static void threads_write(void **state)
 {
@@ -316,7 +353,7 @@ int main(void)
 		cmocka_unit_test(late_inside_a_read),	cmocka_unit_test(late_answer_overtakes),
 		cmocka_unit_test(late_pieces_in_order), cmocka_unit_test(ciphertext_like_text),
 		cmocka_unit_test(closed_by_its_socket), cmocka_unit_test(many_ends_wait),
-		cmocka_unit_test(threads_write),
+		cmocka_unit_test(threads_write),	cmocka_unit_test(answered_after_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -205,6 +205,11 @@ static void test_modern(void **state)
 	assert_said(&w.p, "note s1 server notifications/progress", 1);
 	assert_int_equal(web_last(&w)->route.era, ERA_MODERN);
 	assert_string_equal(web_last(&w)->protocol_version, "2026-07-28");
+	x = web_post(&w, "/mcp");
+	web_ask(&w, &x, words_modern("2", "tools/call"));
+	x.client_gone = w.p.now;
+	web_tell(&w, &x, words_result("2")); /* read, but by whom? */
+	assert_said(&w.p, "call s1 client 2 tools/call cancelled", 1);
 	w.client = 11;
 	x = web_post(&w, "/mcp");
 	web_ask(&w, &x, words_modern("1", "tools/call"));

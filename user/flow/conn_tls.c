@@ -52,6 +52,7 @@ static void stream_merge(struct flow *f, struct flow_stream *into, struct flow_s
 		into->eof = true;
 		into->eof_pos = from->eof_pos;
 		into->eof_ts = from->eof_ts;
+		into->reader_gone = from->reader_gone;
 	}
 }
 

@@ -134,6 +134,17 @@ static uint8_t req_dir_of(const struct pump_msg *m)
 	return m->http ? m->http->req_dir : answer ? !m->dir : m->dir;
 }
 
+/* When the client was seen to have closed its side; 0: not. What it reads after it closed the connection it hands to nobody; after
+ * it closed its half, it may wait for the answer, read at @last_r. */
+static uint64_t client_gone(const struct flow_conn *c, uint8_t req_dir, uint64_t last_r)
+{
+	const struct flow_stream *req = &c->s[req_dir], *resp = &c->s[!req_dir];
+
+	if (resp->eof && resp->reader_gone)
+		return resp->eof_ts;
+	return req->eof && !last_r ? req->eof_ts : 0;
+}
+
 static void on_msg(void *ctx, const struct pump_msg *m)
 {
 	struct flow_conn *c = ctx;
@@ -164,8 +175,7 @@ static void on_msg(void *ctx, const struct pump_msg *m)
 	conn_addrs(c, s, &out.src, &out.dst);
 	if (m->http) {
 		http_times(c, m->http, &out.http_first_w, &out.http_last_r);
-		if (c->s[m->http->req_dir].eof)
-			out.http_client_gone = c->s[m->http->req_dir].eof_ts;
+		out.http_client_gone = client_gone(c, m->http->req_dir, out.t.last_r);
 	}
 	f->ops.msg(f->ops.ctx, &out);
 }
@@ -204,8 +214,7 @@ static void http_fill(struct flow_conn *c, const struct pump_http *x, struct flo
 	}
 	if (!out->last_r)
 		out->last_r = c->flow->now;
-	if (req->eof)
-		out->client_gone = req->eof_ts;
+	out->client_gone = client_gone(c, x->req_dir, 0);
 	if (x->reset_end)
 		out->client_gone = reset_ts(c, x);
 }
@@ -354,6 +363,7 @@ static void feed_close(struct flow *f, const struct ev_close *e)
 	s->eof = true;
 	s->eof_pos = e->chan == CHAN_TLS ? 0 : e->pos; /* what was received may still be decrypted */
 	s->eof_ts = e->hdr.ts;
+	s->reader_gone = e->end == END_READ && e->hdr.flags & EV_F_DONE;
 	stream_run(f, s, f->now);
 }
 

@@ -31,6 +31,7 @@ struct flow_stream {
 	bool blind[2];	     /* waited for this end in vain: not waited for again until it is seen */
 	uint8_t only;	     /* 0: both ends' records; 1 + enum ev_end: that end's alone, as the other counts otherwise */
 	bool eof, ended;
+	bool reader_gone;    /* ... as its reader closed the connection */
 	bool raced;	     /* the last bytes fed were the writer's, and from several threads or raced */
 	bool waiting;	     /* on the flow's list */
 	struct flow_stream *wait_next, *wait_prev;

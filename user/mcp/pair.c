@@ -248,8 +248,7 @@ static void wait_for_request(struct mcp *m, const struct mcp_link *l, const stru
 /* In the modern era closing the stream is the cancellation. Its answer went to nobody. */
 static bool unheard(const struct mcp_link *l)
 {
-	return l->x && l->x->modern && l->msg->http->client_gone && !l->msg->t.last_r &&
-	       l->msg->t.last_w >= l->msg->http->client_gone;
+	return l->x && l->x->modern && l->msg->http->client_gone && moment_end(l->msg) >= l->msg->http->client_gone;
 }
 
 /* 405 and the like for a GET or DELETE, with an error as its body: there was no request. */
