@@ -179,6 +179,54 @@ static void test_two_outers(void **state)
 	peers_done(&p);
 }
 
+/* @r, said at @at. */
+static void up_at(struct peers *p, unsigned int hop, uint64_t at, struct rpc_msg r)
+{
+	p->now = at;
+	up(p, hop, r);
+}
+
+/* The inner hop was decoded first; its outer one was asked before it. */
+static void test_inner_first(void **state)
+{
+	struct peers p;
+	uint64_t at;
+
+	(void)state;
+	chain_begin(&p, 2);
+	at = p.now + 1000;
+	up_at(&p, 2, at + 10, call_of("5", 7));
+	assert_said(&p, "asked s2 5 tools/call", 1);
+	up_at(&p, 1, at, call_of("1", 7));
+	assert_said(&p, "withdrawn s2 5 tools/call", 1);
+	assert_said(&p, "asked s1 1 tools/call", 1);
+	p.now = at + 20;
+	down(&p, 2, words_result("5"));
+	assert_said(&p, "call", 0);
+	down(&p, 1, words_result("1"));
+	assert_int_equal(last(&p)->hops, 1);
+	assert_said(&p, "call", 1);
+	/* Asked after it: another call, which the relay made by itself. */
+	at = p.now + 1000;
+	up_at(&p, 2, at, call_of("6", 7));
+	up_at(&p, 1, at + 10, call_of("2", 7));
+	down(&p, 2, words_result("6"));
+	down(&p, 1, words_result("2"));
+	assert_int_equal(last(&p)->hops, 0);
+	assert_said(&p, "call", 3);
+	/* Two inner ones fit: neither is it. */
+	at = p.now + 1000;
+	up_at(&p, 2, at + 10, call_of("7", 7));
+	up_at(&p, 2, at + 20, call_of("8", 7));
+	up_at(&p, 1, at, call_of("3", 7));
+	down(&p, 2, words_result("7"));
+	down(&p, 2, words_result("8"));
+	assert_said(&p, "call", 5);
+	down(&p, 1, words_result("3"));
+	assert_int_equal(last(&p)->hops, 0);
+	peers_done(&p);
+}
+
 /* A gateway that asks all its servers what it was asked: those are calls of their own. */
 static void test_fan_out(void **state)
 {
@@ -348,7 +396,7 @@ static void test_relayed_question(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_three_hops), cmocka_unit_test(test_others),
+		cmocka_unit_test(test_three_hops), cmocka_unit_test(test_others), cmocka_unit_test(test_inner_first),
 		cmocka_unit_test(test_outer_gives_up), cmocka_unit_test(test_two_outers),
 		cmocka_unit_test(test_fan_out),	   cmocka_unit_test(test_trace),
 		cmocka_unit_test(test_vendor),	   cmocka_unit_test(test_passing),

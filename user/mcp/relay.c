@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Relays.
  *
- * Requests in flight are found by what an inner hop has in common with them; each such key has a slot with the requests
- * that share it. Keys contain the server process, so that a slot rarely holds more than one. */
+ * Requests in flight are found by what the other hop has in common with them; each such key has a slot with the requests
+ * that share it. Keys contain the process between, so that a slot rarely holds more than one. Hops may be decoded in either
+ * order: what a TLS library was given is told of when its reader may have gone on already. */
 #include "mcp/relay.h"
 
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "mcp/outcome.h"
 #include "mcp/record.h"
 
-#define OUTERS_MAX 32 /* of one slot that are looked at; where there are more it is in doubt */
+#define MEMBERS_MAX 32 /* of one slot that are looked at; where there are more it is in doubt */
 
 struct relay_slot {
 	struct table_node node;
@@ -24,7 +25,7 @@ struct relay_slot {
 int relays_init(struct mcp *m)
 {
 	/* Each request in flight is in one slot of each kind at most: never full. */
-	return table_init(&m->relays.slots, RELAY_BYS * ((size_t)m->caps.in_flight + 1));
+	return table_init(&m->relays.slots, HOPS * RELAY_BYS * ((size_t)m->caps.in_flight + 1));
 }
 
 void relays_done(struct mcp *m)
@@ -34,8 +35,8 @@ void relays_done(struct mcp *m)
 
 void relay_init(struct relay *r)
 {
-	for (int i = 0; i < RELAY_BYS; i++)
-		list_init(&r->by[i].link);
+	for (int i = 0; i < HOPS * RELAY_BYS; i++)
+		list_init(&r->by[i / RELAY_BYS][i % RELAY_BYS].link);
 	list_init(&r->inners);
 	list_init(&r->as_inner);
 }
@@ -75,8 +76,14 @@ static void put_args(struct session_parts *parts, const struct pending *p)
 	session_parts_num(parts, p->call->args_fp.w[1]);
 }
 
-/* What @p and its other hop have in common. @proc: the process between them. false: @p lacks it. */
-static bool key_of(const struct pending *p, enum relay_by by, const struct proc_id *proc, struct session_key *ret)
+/* The process between @p, which is @hop, and the other. */
+static const struct proc_id *between(const struct pending *p, enum relay_hop hop)
+{
+	return end_of(p, hop == HOP_OUTER ? SIDE_SERVER : SIDE_CLIENT);
+}
+
+/* What @p, which is @hop, has in common with the other. @as: in which of the two that key is looked for. false: @p lacks it. */
+static bool key_of(const struct pending *p, enum relay_by by, enum relay_hop hop, enum relay_hop as, struct session_key *ret)
 {
 	static const uint8_t kinds[] = { KEY_RELAY_TRACE, KEY_RELAY_VENDOR, KEY_RELAY_ARGS, KEY_RELAY_PASSED };
 	struct sv id = request_key_id(p->key, p->n);
@@ -87,8 +94,9 @@ static bool key_of(const struct pending *p, enum relay_by by, const struct proc_
 	    ((by == BY_ARGS || by == BY_PASSING) && !p->args_known))
 		return false;
 	session_parts_init(&parts, kinds[by]);
+	session_parts_num(&parts, as);
 	if (by != BY_PASSING)
-		put_proc(&parts, proc);
+		put_proc(&parts, between(p, hop));
 	session_parts_num(&parts, hash_bytes(p->call->method, strlen(p->call->method)));
 	if (by == BY_TRACE || by == BY_VENDOR)
 		session_parts_num(&parts, by == BY_TRACE ? r->trace : r->vendor);
@@ -116,12 +124,12 @@ static struct relay_slot *slot_find(struct mcp *m, const struct session_key *key
 	return node ? table_entry(node, struct relay_slot, node) : NULL;
 }
 
-static void join(struct mcp *m, struct pending *p, enum relay_by by)
+static void join(struct mcp *m, struct pending *p, enum relay_hop hop, enum relay_by by)
 {
-	struct relay_link *link = &p->relay.by[by];
+	struct relay_link *link = &p->relay.by[hop][by];
 	struct session_key key;
 
-	if (!key_of(p, by, end_of(p, SIDE_SERVER), &key))
+	if (!key_of(p, by, hop, hop, &key))
 		return;
 	link->slot = slot_find(m, &key);
 	if (!link->slot && m->relays.slots.n < m->relays.slots.max) {
@@ -157,11 +165,17 @@ static bool same_args(const struct pending *a, const struct pending *b)
 /* A trace goes on in what a tool calls by itself: that is another call. */
 static bool fits(const struct pending *o, const struct pending *p, enum relay_by by)
 {
-	if (o->s == p->s || !o->call || (o->begin && p->begin && o->begin > p->begin))
+	if (o->s == p->s || !o->call || !p->call || (o->begin && p->begin && o->begin > p->begin))
 		return false;
 	if (both_differ(o->relay.vendor, p->relay.vendor) || both_differ(o->relay.trace, p->relay.trace))
 		return false;
 	return by != BY_TRACE || same_target(o, p) || same_args(o, p);
+}
+
+/* An inner hop that was asked before its outer one was seen: by their times alone is it one. */
+static bool fits_late(const struct pending *o, const struct pending *p, enum relay_by by)
+{
+	return o->begin && p->begin && !p->relay.outer && !p->relay.doubt && fits(o, p, by);
 }
 
 struct found {
@@ -169,14 +183,14 @@ struct found {
 	unsigned int n, n_same;
 };
 
-static void look(struct mcp *m, const struct pending *p, enum relay_by by, struct found *ret)
+/* @p is @hop: what may be its other one. */
+static void look(struct mcp *m, const struct pending *p, enum relay_hop hop, enum relay_by by, struct found *ret)
 {
-	const struct proc_id *proc = end_of(p, SIDE_CLIENT);
 	const struct relay_slot *slot;
 	struct session_key key;
 
 	*ret = (struct found){ 0 };
-	if ((by != BY_PASSING && !proc->pid) || !key_of(p, by, proc, &key))
+	if ((by != BY_PASSING && !between(p, hop)->pid) || !key_of(p, by, hop, !hop, &key))
 		return;
 	slot = slot_find(m, &key);
 	if (!slot)
@@ -184,10 +198,10 @@ static void look(struct mcp *m, const struct pending *p, enum relay_by by, struc
 	for (const struct list *l = slot->members.next; l != &slot->members; l = l->next) {
 		struct pending *o = list_entry(l, struct relay_link, link)->p;
 
-		if (!fits(o, p, by))
+		if (hop == HOP_INNER ? !fits(o, p, by) : !fits_late(p, o, by))
 			continue;
 		ret->one = o;
-		if (++ret->n > OUTERS_MAX)
+		if (++ret->n > MEMBERS_MAX)
 			return;
 		if (sv_eq(request_key_id(o->key, o->n), request_key_id(p->key, p->n))) {
 			ret->same_id = o;
@@ -196,16 +210,18 @@ static void look(struct mcp *m, const struct pending *p, enum relay_by by, struc
 	}
 }
 
-static struct pending *outer_of(struct mcp *m, const struct pending *p)
+/* @doubt: there are several. */
+static struct pending *other_of(struct mcp *m, const struct pending *p, enum relay_hop hop, bool *doubt)
 {
 	struct found f = { 0 };
 
 	for (int by = 0; by < RELAY_BYS && f.n == 0; by++)
-		if (by != BY_PASSING || passes(m, end_of(p, SIDE_CLIENT)))
-			look(m, p, (enum relay_by)by, &f);
+		if (by != BY_PASSING || passes(m, between(p, hop)))
+			look(m, p, hop, (enum relay_by)by, &f);
+	*doubt = f.n > 1;
 	if (f.n == 1)
 		return f.one;
-	return f.n <= OUTERS_MAX && f.n_same == 1 ? f.same_id : NULL;
+	return f.n <= MEMBERS_MAX && f.n_same == 1 ? f.same_id : NULL;
 }
 
 static void part(struct pending *p)
@@ -242,10 +258,35 @@ static void bind(struct mcp *m, struct pending *o, struct pending *p)
 	list_add(&o->relay.inners, &p->relay.as_inner);
 }
 
+static void find_outer(struct mcp *m, struct pending *p)
+{
+	struct pending *o = other_of(m, p, HOP_INNER, &p->relay.doubt);
+
+	if (o)
+		bind(m, o, p);
+}
+
+/* One that was told of as asked is none of its own after all. */
+static void find_inner(struct mcp *m, struct pending *o)
+{
+	bool doubt;
+	struct pending *p = other_of(m, o, HOP_OUTER, &doubt);
+	struct call shown;
+
+	if (!p) {
+		o->relay.several |= doubt;
+		return;
+	}
+	bind(m, o, p);
+	if (p->relay.outer != o || !m->ops.withdrawn)
+		return;
+	record_show(p->call, p->s, &shown);
+	m->ops.withdrawn(m->ops.ctx, &shown);
+}
+
 void relay_asked(struct mcp *m, struct pending *p, const struct mcp_msg *msg)
 {
 	const struct rpc_value *f = msg->rpc->f;
-	struct pending *o;
 
 	if (p->asker != SIDE_CLIENT || !may_be_relayed(f[RPC_F_METHOD].text) || !p->call->method)
 		return;
@@ -254,13 +295,16 @@ void relay_asked(struct mcp *m, struct pending *p, const struct mcp_msg *msg)
 		p->relay.vendor = call_marks_hash(&f[RPC_F_META_CALL_ID]);
 	if (p->call->trace_id)
 		p->relay.trace = hash_bytes(p->call->trace_id, strlen(p->call->trace_id)) | 1;
-	o = outer_of(m, p);
-	if (o)
-		bind(m, o, p);
-	for (int by = 0; by < BY_PASSING && end_of(p, SIDE_SERVER)->pid; by++)
-		join(m, p, (enum relay_by)by);
-	if (passes(m, end_of(p, SIDE_SERVER)))
-		join(m, p, BY_PASSING);
+	find_outer(m, p);
+	find_inner(m, p);
+	for (int hop = 0; hop < HOPS; hop++) {
+		const struct proc_id *proc = between(p, (enum relay_hop)hop);
+
+		for (int by = 0; by < BY_PASSING && proc->pid; by++)
+			join(m, p, (enum relay_hop)hop, (enum relay_by)by);
+		if (passes(m, proc))
+			join(m, p, (enum relay_hop)hop, BY_PASSING);
+	}
 }
 
 bool relay_hold(struct mcp *m, struct pending *p)
@@ -332,8 +376,8 @@ void relay_leave(struct mcp *m, struct pending *p)
 {
 	struct relay *r = &p->relay;
 
-	for (int by = 0; by < RELAY_BYS; by++)
-		leave(m, &r->by[by]);
+	for (int i = 0; i < HOPS * RELAY_BYS; i++)
+		leave(m, &r->by[i / RELAY_BYS][i % RELAY_BYS]);
 	while (!list_empty(&r->inners))
 		part(list_entry(r->inners.next, struct pending, relay.as_inner));
 	part(p);

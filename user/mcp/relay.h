@@ -21,6 +21,7 @@ struct finished {
 };
 
 enum relay_by { BY_TRACE, BY_VENDOR, BY_ARGS, BY_PASSING, RELAY_BYS };
+enum relay_hop { HOP_OUTER, HOP_INNER, HOPS };
 
 /* Of a request in flight. */
 struct relay {
@@ -28,18 +29,19 @@ struct relay {
 		struct list link;
 		struct relay_slot *slot;
 		struct pending *p;
-	} by[RELAY_BYS]; /* where inner hops look for it */
+	} by[HOPS][RELAY_BYS]; /* where the other hop looks for it, as which it is */
 	struct list inners, as_inner;
 	struct pending *outer;
 	struct finished *held;	 /* the inner hop, complete */
 	bool several;		 /* inner hops that fit: none of them is one */
+	bool doubt;		 /* several outer ones fit */
 	uint64_t trace, vendor;	 /* hashes; 0: none */
 };
 
 int relays_init(struct mcp *m);
 void relays_done(struct mcp *m);
 void relay_init(struct relay *r);
-/* @p was just made: find the call that it is an inner hop of, and let others find it. */
+/* @p was just made: find the call that it is an inner hop of, or that is an inner hop of it, and let others find it. */
 void relay_asked(struct mcp *m, struct pending *p, const struct mcp_msg *msg);
 /* @p is complete. true: it is held by its outer hop, @p->call is not the caller's any more. */
 bool relay_hold(struct mcp *m, struct pending *p);

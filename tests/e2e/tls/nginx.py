@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""nginx in front of MCP servers: it ends the clients' TLS and speaks plain HTTP to the server. Each call of the client is seen once
-on either hop: in a record of its own, or in one for both (hops), as their records come in whichever order.
+"""nginx in front of MCP servers: it ends the clients' TLS and speaks plain HTTP to the server. Each call of the client is told once,
+for both hops, in whichever order these were decoded; what is no call of a tool, resource or prompt, on either.
 
     tests/e2e/tls/nginx.py [--agent FILE]
 
@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True
 import cells  # noqa: E402
 import procs  # noqa: E402
 from agent import Agent, tail  # noqa: E402
-from compare import ABSENT, check_summary, compare, losses, numbering, read_lines  # noqa: E402
+from compare import ABSENT, ANSWERED, check_summary, compare, losses, numbering, read_lines  # noqa: E402
 from judge import own  # noqa: E402
 
 OUT = os.path.join(cells.ROOT, "build", "nginx")
@@ -107,8 +107,10 @@ class Row:
         client = {line["pid"] for line in asked}
         front, back = own(trace, client), own([r for r in trace if r.get("client", {}).get("pid") not in client], {worker})
         merged = {r["id"] for r in front if r.get("hops") == 1}
+        tools = [r for r in front if r["kind"] == "call" and r["method"] == "tools/call" and r["outcome"] in ANSWERED]
+        apart = [r["id"] for r in tools if r["id"] not in merged]
         behind = [line for line in [*as_pid(asked, worker), *answered] if line.get("id") not in merged]
-        return [*losses(trace), *numbering(trace), *check_summary(summary, trace), *compare(asked, front, worker, expect),
+        return [*(f"call {ident} is told for one hop alone" for ident in apart), *losses(trace), *numbering(trace), *check_summary(summary, trace), *compare(asked, front, worker, expect),
                 *compare(behind, back, None, {**expect, "http": "1.1", "tls": ABSENT})]
 
 
