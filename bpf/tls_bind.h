@@ -2,7 +2,7 @@
 /* Which socket carries which TLS connection. Published only when it is sure:
  *   - the library was told (SSL_set_fd), or keeps the descriptor where we can read it (Go);
  *   - a system call on a TLS socket, made inside the library's call and in the same direction;
- *   - the ciphertext that waits in the library's memory BIO is what was read from that socket (asyncio, anyio), see tls_bio.h;
+ *   - the ciphertext that waits in the library's memory BIO is what was read from that socket (asyncio, anyio, .NET), see tls_bio.h;
  *   - else (BIOs of a program's own: Node) the thread's last TLS read before SSL_read and its first TLS write after SSL_write, or
  *     after whatever call came last, as each may shake hands: both must have been seen, name the same socket, and none of another
  *     connection came between.
@@ -17,7 +17,7 @@
 
 #define END_BOTH 2 /* of a call that reads and writes: a handshake */
 
-/* What a thread did last, by pid_tgid. */
+/* What a thread did last, by pid_tgid; with thread id 0, of the process. */
 struct tls_thread {
 	u64 rx, rx_ino; /* TLS socket that it read from since its last SSL_read; 0: none */
 	u64 tx_sk;	/* TLS socket that it has written to since */
@@ -30,7 +30,7 @@ struct tls_thread {
 	u8 rx_mixed;	/* it read from several */
 	u8 rx_first;	/* ... the first bytes of it */
 	u8 tx_mixed;
-	u8 bios;	/* it was seen in OpenSSL: what it reads may end in a memory BIO */
+	u8 bios;	/* it was seen in OpenSSL: what it reads may end in a memory BIO. Of a process: one of its threads was */
 	u8 pad[4];
 };
 
@@ -61,6 +61,29 @@ static __always_inline struct tls_thread *tls_thread_get(u64 id)
 	if (fresh)
 		bpf_map_update_elem(&tls_threads, &id, fresh, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&tls_threads, &id);
+}
+
+#define TLS_PROCESS(id) ((id) & ~0xffffffffULL)
+
+/* The thread was seen in OpenSSL. Others of its process may read for it (.NET). */
+static __always_inline void tls_thread_bios(u64 id, struct tls_thread *t)
+{
+	struct tls_thread *p;
+
+	if (t->bios)
+		return;
+	t->bios = 1;
+	p = tls_thread_get(TLS_PROCESS(id));
+	if (p)
+		p->bios = 1;
+}
+
+static __always_inline bool tls_process_bios(u64 id)
+{
+	u64 process = TLS_PROCESS(id);
+	struct tls_thread *p = bpf_map_lookup_elem(&tls_threads, &process);
+
+	return p && p->bios;
 }
 
 /* @how: SAW_*, or both for a socket that is sure. @ino: its inode number. */

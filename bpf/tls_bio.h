@@ -13,6 +13,7 @@ struct tls_prefix {
 
 struct tls_rx {
 	u64 sk, ino;
+	u64 first; /* they are the first bytes of the socket */
 };
 
 /* First bytes of what was read from TLS sockets whose connection is not known -> the socket. */
@@ -23,9 +24,9 @@ struct {
 	__type(value, struct tls_rx);
 } tls_rxs SEC(".maps") __weak;
 
-static __always_inline void bio_note(struct sock *sk, u64 ino, u64 at)
+static __always_inline void bio_note(struct sock *sk, u64 ino, u64 at, bool first)
 {
-	struct tls_rx rx = { (u64)sk, ino };
+	struct tls_rx rx = { (u64)sk, ino, first };
 	struct tls_prefix p = {};
 
 	if (!bpf_probe_read_user(&p, sizeof(p), (void *)at))
@@ -65,8 +66,11 @@ static __always_inline bool bio_try(const struct tls_key *k, struct tls_conn *c,
 	if (!rx)
 		return false;
 	sk = (struct sock *)rx->sk;
-	if (sock_ino(sk) == rx->ino) /* it is still that socket */
-		tls_bind(k, c, sk, rx->ino, SAW_READ | SAW_WRITE);
+	if (sock_ino(sk) != rx->ino) /* it is another socket now */
+		return true;
+	if (rx->first)
+		tls_begins(c);
+	tls_bind(k, c, sk, rx->ino, SAW_READ | SAW_WRITE);
 	return true;
 }
 

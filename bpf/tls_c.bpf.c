@@ -77,7 +77,7 @@ static __always_inline void thread_know(u64 id, u8 stack)
 	struct tls_thread *t = tls_thread_get(id);
 
 	if (t && stack == TLS_OPENSSL)
-		t->bios = 1;
+		tls_thread_bios(id, t);
 }
 
 /* Nothing says that the object is freed, or nothing that is probed, and its address is given to the next one. It is another
@@ -108,7 +108,7 @@ static __always_inline struct tls_conn *conn_get(u64 id, const struct tls_key *k
 {
 	struct tls_conn *c = tls_conn_get(k, stack);
 
-	if (!c || stack != TLS_BORINGSSL || !conn_is_another(id, c, end))
+	if (!c || stack == TLS_GNUTLS || (stack == TLS_OPENSSL && !c->over) || !conn_is_another(id, c, end))
 		return c;
 	conn_over(k, c);
 	return tls_conn_new(k, stack, 0);
@@ -200,7 +200,8 @@ static __always_inline void ssl_bracket(u64 id, const struct tls_key *k, struct 
 
 	if (!t)
 		return;
-	t->bios |= c->stack == TLS_OPENSSL;
+	if (c->stack == TLS_OPENSSL)
+		tls_thread_bios(id, t);
 	t->may = k->obj;
 	if (end == END_WRITE && n) {
 		t->tx_mixed |= t->tx && t->tx != k->obj;

@@ -53,7 +53,7 @@ struct sock_use {
 	bool first; /* they are the first of that direction */
 };
 
-static __always_inline void sock_was_read(struct tls_thread *t, const struct sock_use *u)
+static __always_inline void sock_was_read(u64 id, struct tls_thread *t, const struct sock_use *u)
 {
 	t->rx_first = u->first || (t->rx == (u64)u->sk && t->rx_first);
 	t->rx_mixed = t->rx && (t->rx != (u64)u->sk || t->rx_mixed);
@@ -64,8 +64,8 @@ static __always_inline void sock_was_read(struct tls_thread *t, const struct soc
 	t->last_at = u->at;
 	t->last_n = u->bytes;
 	t->may = 0;
-	if (t->bios && u->bytes >= sizeof(struct tls_prefix))
-		bio_note(u->sk, u->ino, u->at);
+	if (u->bytes >= sizeof(struct tls_prefix) && (t->bios || u->first || tls_process_bios(id)))
+		bio_note(u->sk, u->ino, u->at, u->first);
 }
 
 /* Outside any call into a library that would read, or write, by itself. */
@@ -78,7 +78,7 @@ static __always_inline void sock_bracket(u64 id, const struct sock_use *u)
 	if (!t)
 		return;
 	if (u->end == END_READ) {
-		sock_was_read(t, u);
+		sock_was_read(id, t, u);
 		return;
 	}
 	k.obj = t->tx ? t->tx : t->may;

@@ -22,6 +22,7 @@
 	X(SSL_write_early_data, 526) \
 	X(SSL_do_handshake, 180)    \
 	X(SSL_new, 186)             \
+	X(ossl_ssl_connection_new_int, 0xffff) \
 	X(SSL_set_fd, 192)
 
 enum name {
@@ -196,8 +197,8 @@ static const char *direction(struct ossl *s, bool writes)
 }
 
 /* Functions that are good to have: those that raise @bit alone, and do with their first argument what @as says. @many: a compiler
- * may have put one into others that are as good, as SSL_connect is a handshake, too. */
-static void others(struct ossl *s, uint16_t bit, bool (*as)(const struct body *b), bool many, uint8_t fn)
+ * may have put one into others that are as good, as SSL_connect is a handshake, too. @return whether there are. */
+static bool others(struct ossl *s, uint16_t bit, bool (*as)(const struct body *b), bool many, uint8_t fn)
 {
 	const struct body *found[NAMES_N];
 	unsigned int n = 0;
@@ -206,8 +207,11 @@ static void others(struct ossl *s, uint16_t bit, bool (*as)(const struct body *b
 		if (s->raises[i] == bit && as(s->in.body[i]))
 			found[n++] = s->in.body[i];
 	}
-	for (unsigned int i = 0; i < n && (many || n == 1); i++)
+	if (!n || (!many && n > 1))
+		return false;
+	for (unsigned int i = 0; i < n; i++)
 		add(s, found[i], fn);
+	return true;
 }
 
 static bool hands_first(const struct body *b)
@@ -215,9 +219,29 @@ static bool hands_first(const struct body *b)
 	return hands(b, 0, 0);
 }
 
+static bool any(const struct body *b)
+{
+	return b->n > 0;
+}
+
 static bool tests_first(const struct body *b)
 {
 	return tests(b, 0);
+}
+
+/* SSL_new from 3.2 on: ctx->method->ssl_new(ctx). */
+static bool asks_first(const struct body *b)
+{
+	for (uint32_t i = 0; tests_first(b) && i < b->n; i++) {
+		struct values v;
+
+		if (!call_leaves(b, i) || b->in[i].target)
+			continue;
+		values_of_arg(b, i, 0, &v);
+		if (values_is_own(&v, 0))
+			return true;
+	}
+	return false;
 }
 
 /* Is there a reference from where it is not sure in which function, to a name of a read or a write? */
@@ -273,8 +297,10 @@ static const char *look(struct ossl *s)
 		return missing;
 	}
 	others(s, BIT(SSL_do_handshake), hands_first, true, TLS_F_SSL_HANDSHAKE);
-	/* SSL_dup, where it contains SSL_new, may return what it was given. */
-	others(s, BIT(SSL_new), tests_first, false, TLS_F_SSL_NEW);
+	/* SSL_dup, where it contains SSL_new, may return what it was given. From 3.2 on another one makes the object. */
+	if (!others(s, BIT(SSL_new), tests_first, false, TLS_F_SSL_NEW) &&
+	    !others(s, BIT(SSL_new), asks_first, false, TLS_F_SSL_NEW))
+		others(s, BIT(ossl_ssl_connection_new_int), any, false, TLS_F_SSL_NEW);
 	others(s, BIT(SSL_set_fd), hands_first, false, TLS_F_SSL_SET_FD);
 	return NULL;
 }

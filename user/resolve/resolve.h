@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Of what the finders say of a file: raise it whenever that changes, and results kept on disk are found anew. */
-#define RESOLVE_VERSION 7
+#define RESOLVE_VERSION 8
 
 #define TLS_POINTS_MAX 96
 #define TLS_FUNC_BYTES (64 << 10) /* a point lies no further behind its function's start */
