@@ -139,7 +139,8 @@ class Cell:
         env = {**self.web_env(), **({"LATE": tmp} if self.late else {}), **self.client.env(values), **self.extra}
         host = env.get("BIND", LOOPBACK)
         scheme = "https" if self.tls else "http"
-        values["url"] = f"{scheme}://{host}:{port}{PATHS.get(self.transport, '/mcp')}"
+        path = PATHS.get(self.transport, self.server.row.get("path", "/mcp") if self.server else "/mcp")
+        values["url"] = f"{scheme}://{host}:{port}{path}"
         server = None
         if self.server:
             server = self.server.words("server", self.transport, values)

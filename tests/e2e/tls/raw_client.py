@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A raw MCP client over HTTP, whose every request we make ourselves, in either era.
 
-raw_client.py sync|curl|wget|ruby|libcurl|impersonate ERA URL TMP
+raw_client.py sync|curl|wget|ruby|libcurl|impersonate|chromium ERA URL TMP
 
 sync: Python's own http.client and ssl; blocking sockets. curl: a process for each request, or for eight at once. wget, ruby: a
 process for each request. libcurl: the one with GnuTLS, in this process. impersonate: that of curl_cffi, a connection for each
-request. Which HTTP: HTTP_VERSION. LATE=FOLDER: calls that nobody sees come first, on the same connection (sync, libcurl)."""
+request. chromium: fetch() in a page. Which HTTP: HTTP_VERSION. LATE=FOLDER: calls that nobody sees come first, on the same
+connection (sync, libcurl, chromium). WORK=any: the server need not have our tools."""
 import http.client
 import itertools
 import json
@@ -17,8 +18,9 @@ import time
 import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(os.path.dirname(HERE), "python"), os.path.join(os.path.dirname(HERE), "raw")]
+sys.path[:0] = [os.path.join(os.path.dirname(HERE), "python"), os.path.join(os.path.dirname(HERE), "raw"), os.path.dirname(HERE)]
 import ledger  # noqa: E402
+from chromium import Chromium  # noqa: E402
 from curl import Curl  # noqa: E402
 from libcurl import Libcurl  # noqa: E402
 from session import HELLO, text  # noqa: E402
@@ -129,13 +131,15 @@ def early(talk, link, folder):
     ledger.Hush.on = False
 
 
-def work(talk, link):
+def work(talk, link, ours):
     if not talk.modern:
         link.send(*talk.ask("ping"))
-    link.send(*talk.ask("tools/list"))
+    listed = link.send(*talk.ask("tools/list")).messages[-1]["result"]["tools"]
+    if not ours:
+        link.send(*talk.call(listed[0]["name"]))
     for said in ("hé €😀\u0001", "y" * 400_000):
         answer = link.send(*talk.call("echo", text=said))
-        assert answer.messages[-1]["result"]["content"][0]["text"] == said
+        assert not ours or answer.messages[-1]["result"]["content"][0]["text"] == said
     link.send(*talk.call("fail"))
     link.send(*talk.ask("no/such_method"))
     link.at_once([talk.call("echo", text=str(n)) for n in range(8)])
@@ -145,14 +149,15 @@ def main():
     kind, era, url, tmp = sys.argv[1:5]
     links = {"sync": lambda: Sync(url), "curl": lambda: Curl(url, tmp, Answer), "wget": lambda: Wget(url, tmp, Answer),
              "ruby": lambda: Ruby(url, tmp, Answer),
-             "libcurl": lambda: Libcurl(url, Answer), "impersonate": lambda: impersonate(url)}
+             "libcurl": lambda: Libcurl(url, Answer), "impersonate": lambda: impersonate(url),
+             "chromium": lambda: Chromium(url, tmp, Answer)}
     talk, link = Talk(era), links[kind]()
     late = os.environ.get("LATE")
     ledger.Hush.on = bool(late)
     talk.hello(link.send)
     if late:
         early(talk, link, late)
-    work(talk, link)
+    work(talk, link, os.environ.get("WORK") != "any")
     link.close()
 
 
