@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Is a function what it was found to be? No read or write of a TLS library moves more than it was given room for, into memory that
  * is not there, or has TLS records for a connection's first bytes: where most do, the probes are somewhere else, and user space
- * is told to take them off. Binary data says nothing: TLS carries databases, too. */
+ * is told to take them off. Binary data says little: TLS carries databases, too. Where a process has nothing else on its first
+ * connections, functions that no symbol names are taken off all the same. */
 #ifndef MCPVIGIL_BPF_TLS_ODD_H
 #define MCPVIGIL_BPF_TLS_ODD_H
 
@@ -11,6 +12,8 @@
 
 struct tls_odds {
 	u32 good, odd; /* calls since it was last told of; good: the first ones of a connection, that began with text or HTTP/2 */
+	u32 binary; /* connections that began otherwise, while there were none that were good */
+	u32 ours;   /* there was one */
 };
 
 /* Thread group << 32 | enum tls_stack << 1 | enum ev_end. */
@@ -52,6 +55,18 @@ static __always_inline u8 odd_what(const struct tls_call *t, u32 n, bool first, 
 	return class == CLASS_UNREAD ? ODD_MEMORY : class == CLASS_TLS ? ODD_RECORD : 0;
 }
 
+/* A connection's first bytes: nothing is wrong with them by themselves. */
+static __always_inline void odd_first(struct tls_odds *o, u8 stack, u8 end, int class)
+{
+	if (class != CLASS_OTHER) {
+		o->good++;
+		o->ours = 1;
+	} else if (!o->ours && ++o->binary == ODD_BINARY_CONNS) {
+		o->odd = o->binary;
+		odd_tell(o, stack, end, ODD_BINARY);
+	}
+}
+
 /* @n bytes passed in the call @t. @return whether they can be. */
 static __always_inline bool tls_sane(const struct tls_call *t, const struct tls_key *k, const struct tls_conn *c, u32 n)
 {
@@ -61,7 +76,7 @@ static __always_inline bool tls_sane(const struct tls_call *t, const struct tls_
 	u8 what = odd_what(t, n, first, class);
 	struct tls_odds fresh = {}, *o;
 
-	if (!what && class == CLASS_OTHER)
+	if (!what && !first)
 		return true;
 	o = bpf_map_lookup_elem(&tls_odds, &key);
 	if (!o) {
@@ -69,7 +84,7 @@ static __always_inline bool tls_sane(const struct tls_call *t, const struct tls_
 		o = bpf_map_lookup_elem(&tls_odds, &key);
 	}
 	if (o && !what)
-		o->good++;
+		odd_first(o, c->stack, t->end, class);
 	if (o && what && ++o->odd >= ODD_CALLS && o->odd > o->good)
 		odd_tell(o, c->stack, t->end, what);
 	if (what != ODD_LENGTH)

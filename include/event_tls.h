@@ -46,9 +46,11 @@ enum odd_what {
 	ODD_LENGTH = 1, /* more bytes than there was room for */
 	ODD_MEMORY = 2, /* bytes where no memory is */
 	ODD_RECORD = 3, /* TLS records as a connection's first plaintext */
+	ODD_BINARY = 4, /* never anything but binary data as a connection's first plaintext: of functions with symbols it says nothing */
 };
 
 #define ODD_CALLS 8 /* of a process, before it is told of */
+#define ODD_BINARY_CONNS 64 /* ... of ODD_BINARY */
 
 /* Functions of a stack, in one process, do what its reads, or its writes, never do: more often than not. */
 struct ev_odd {

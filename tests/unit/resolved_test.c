@@ -31,6 +31,7 @@ static struct resolved sample(void)
 					   { 0x41, 0x57, 0x00 } };
 	r.f.point[1] = (struct tls_point){ SIZE - 16, SIZE - 16 - TLS_FUNC_BYTES, 1, TLS_F_GO_WRITE_RET, TLS_GO, 16,
 					   { 0xc3, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255 } };
+	r.f.shaped = 1U << TLS_GO;
 	snprintf(r.f.evidence, sizeof(r.f.evidence), "OpenSSL 3.0.19 by .dynsym");
 	return r;
 }
@@ -38,6 +39,7 @@ static struct resolved sample(void)
 static const char sample_text[] = HEAD
 				  "size 200000\n"
 				  "error 0\n"
+				  "shaped 8\n"
 				  "evidence OpenSSL 3.0.19 by .dynsym\n"
 				  "why \n"
 				  "point 1 1 4100 4096 0123456789abcdef 415700\n"
@@ -119,19 +121,19 @@ static void test_damaged(void **state)
 static void test_refused_texts(void **state)
 {
 	static const char *const heads[] = {
-		"mcpvigil resolved 1\nsize 9\nerror 0\nevidence \nwhy \nend\n",
-		HEAD "size 09\nerror 0\nevidence \nwhy \nend\n",
-		HEAD "size 9\nerror 0\nevidence \nwhy \nend\n\n",
-		HEAD "size 9\nerror 0\nevidence \nwhy \nend\nend\n",
-		HEAD "size 9\nerror 0\nevidence\nwhy \nend\n",
+		"mcpvigil resolved 1\nsize 9\nerror 0\nshaped 0\nevidence \nwhy \nend\n",
+		HEAD "size 09\nerror 0\nshaped 0\nevidence \nwhy \nend\n",
+		HEAD "size 9\nerror 0\nshaped 0\nevidence \nwhy \nend\n\n",
+		HEAD "size 9\nerror 0\nshaped 0\nevidence \nwhy \nend\nend\n",
+		HEAD "size 9\nerror 0\nshaped 0\nevidence\nwhy \nend\n",
 		HEAD "size 9\nerror 0\nwhy \nevidence \nend\n",
-		HEAD "size 9\nerror 12\nevidence \nwhy \nend\n", /* ENOMEM does not last */
-		HEAD "size 9\nerror 1\nevidence \nwhy \nend\n",
-		HEAD "size 9\nerror 8\nevidence x\nwhy \nend\n",
-		HEAD "size 9\nerror 0\nevidence \nwhy \npoint 1 1 8 8 0000000000000000 0000\nend\n",
-		HEAD "size 9\nerror 0\nevidence \nwhy \npoint 1 1 8 8 0000000000000000 0A\nend\n",
-		HEAD "size 9\nerror 0\nevidence \nwhy \npoint 1 1 8 8 0 00\nend\n",
-		HEAD "size 9\nerror 0\nevidence \nwhy \npoint 257 1 8 8 0000000000000000 00\nend\n",
+		HEAD "size 9\nerror 12\nshaped 0\nevidence \nwhy \nend\n", /* ENOMEM does not last */
+		HEAD "size 9\nerror 1\nshaped 0\nevidence \nwhy \nend\n",
+		HEAD "size 9\nerror 8\nshaped 0\nevidence x\nwhy \nend\n",
+		HEAD "size 9\nerror 0\nshaped 0\nevidence \nwhy \npoint 1 1 8 8 0000000000000000 0000\nend\n",
+		HEAD "size 9\nerror 0\nshaped 0\nevidence \nwhy \npoint 1 1 8 8 0000000000000000 0A\nend\n",
+		HEAD "size 9\nerror 0\nshaped 0\nevidence \nwhy \npoint 1 1 8 8 0 00\nend\n",
+		HEAD "size 9\nerror 0\nshaped 0\nevidence \nwhy \npoint 257 1 8 8 0000000000000000 00\nend\n",
 		"",
 	};
 	struct resolved r;
@@ -139,7 +141,7 @@ static void test_refused_texts(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
 		assert_int_equal(resolved_read(sv_of(heads[i]), &r), -EBADMSG);
-	assert_int_equal(resolved_read(SV(HEAD "size 9\nerror 8\nevidence \nwhy \nend\n"), &r), 0);
+	assert_int_equal(resolved_read(SV(HEAD "size 9\nerror 8\nshaped 0\nevidence \nwhy \nend\n"), &r), 0);
 	assert_int_equal(r.err, -ENOEXEC);
 }
 
@@ -151,7 +153,7 @@ static void test_too_many(void **state)
 
 	(void)state;
 	buf_init(&b, RESOLVED_TEXT_MAX);
-	buf_add_str(&b, HEAD "size 900\nerror 0\nevidence \nwhy \n");
+	buf_add_str(&b, HEAD "size 900\nerror 0\nshaped 0\nevidence \nwhy \n");
 	for (int i = 0; i <= TLS_POINTS_MAX; i++)
 		buf_addf(&b, "point 1 1 %d 0 0000000000000000 00\n", i);
 	buf_add_str(&b, "end\n");
@@ -195,6 +197,7 @@ static void test_check(void **state)
 	REFUSED(r.size--);
 	REFUSED(r.size = 0);
 	REFUSED(r.f.point[1] = r.f.point[0]);
+	REFUSED(r.f.shaped = 1);
 	REFUSED(r.f.evidence[0] = '\n');
 	REFUSED(r.f.evidence[0] = '\033');
 	REFUSED(r.f.evidence[0] = (char)0xc3);

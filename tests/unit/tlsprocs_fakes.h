@@ -90,9 +90,10 @@ uint32_t tlsfiles_stacks(const struct tlsfiles *t, uint32_t file)
 	return w.state[file] == TLSFILE_PROBED ? 1u << (file % TLS_STACKS) : 0;
 }
 
-void tlsfiles_withdraw(struct tlsfiles *t, uint32_t file, enum odd_what what)
+void tlsfiles_withdraw(struct tlsfiles *t, uint32_t file, uint32_t stacks, enum odd_what what)
 {
 	(void)t;
+	(void)stacks;
 	w.withdrawn |= 1u << file;
 	w.what = what;
 }

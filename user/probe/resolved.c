@@ -67,6 +67,7 @@ static bool points_differ(const struct tls_found *f)
 bool resolved_check(struct resolved *r)
 {
 	struct tls_found *f = &r->f;
+	uint32_t stacks = 0;
 
 	if (r->zero || f->n > TLS_POINTS_MAX)
 		return false;
@@ -79,7 +80,10 @@ bool resolved_check(struct resolved *r)
 	for (uint32_t i = 0; i < f->n; i++) {
 		if (!point_check(&f->point[i], r->size))
 			return false;
+		stacks |= 1U << f->point[i].stack;
 	}
+	if (f->shaped & ~stacks)
+		return false;
 	memset(f->point + f->n, 0, (TLS_POINTS_MAX - f->n) * sizeof(f->point[0]));
 	return points_differ(f) && text_check(f->evidence, sizeof(f->evidence)) && text_check(f->why, sizeof(f->why));
 }
@@ -107,7 +111,7 @@ int resolved_write(const struct resolved *r, struct buf *out)
 {
 	buf_add_str(out, VERSION_LINE(RESOLVE_VERSION));
 	buf_addf(out, "size %llu\nerror %d\n", (unsigned long long)r->size, -r->err);
-	buf_addf(out, "evidence %s\nwhy %s\n", r->f.evidence, r->f.why);
+	buf_addf(out, "shaped %u\nevidence %s\nwhy %s\n", r->f.shaped, r->f.evidence, r->f.why);
 	for (uint32_t i = 0; i < r->f.n; i++)
 		write_point(&r->f.point[i], out);
 	/* The last append fails wherever one before it did for lack of room; for lack of memory, the text is too short to
@@ -207,7 +211,7 @@ int resolved_read(struct sv text, struct resolved *ret)
 {
 	const struct sv version = SV(VERSION_LINE(RESOLVE_VERSION));
 	struct sv in = text;
-	uint64_t err = 0;
+	uint64_t err = 0, shaped = 0;
 	bool ok;
 
 	memset(ret, 0, sizeof(*ret));
@@ -216,9 +220,11 @@ int resolved_read(struct sv text, struct resolved *ret)
 	in.p += version.n;
 	in.n -= version.n;
 	ok = field_num(&in, "size", &ret->size) && field_num(&in, "error", &err) && err < 4096 &&
+	     field_num(&in, "shaped", &shaped) && shaped <= UINT32_MAX &&
 	     field_text(&in, "evidence", ret->f.evidence, sizeof(ret->f.evidence)) &&
 	     field_text(&in, "why", ret->f.why, sizeof(ret->f.why)) && read_points(in, &ret->f);
 	ret->err = -(int32_t)err;
+	ret->f.shaped = (uint32_t)shaped;
 	if (ok && resolved_check(ret) && resolved_lasts(ret) && is_text_of(text, ret))
 		return 0;
 	memset(ret, 0, sizeof(*ret));

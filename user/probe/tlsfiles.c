@@ -24,7 +24,7 @@
 struct tlsfile {
 	struct table_node node;
 	struct file_id id;
-	uint32_t nr, refs, stacks;
+	uint32_t nr, refs, stacks, shaped;
 	uint8_t state;
 	bool written; /* just now */
 	int fd;	       /* while it is looked at; else -1 */
@@ -132,6 +132,7 @@ static void attach(struct tlsfiles *t, struct tlsfile *f, const struct tls_found
 	settle(f, TLSFILE_PROBED, "");
 	f->on = clock_boot_ns();
 	snprintf(f->evidence, sizeof(f->evidence), "%.95s", found->evidence);
+	f->shaped = found->shaped;
 	for (uint32_t i = 0; i < found->n; i++)
 		f->stacks |= 1u << found->point[i].stack;
 }
@@ -336,16 +337,21 @@ static const char *odd_text(enum odd_what what)
 		return "the data of calls was where no memory is";
 	case ODD_RECORD:
 		return "connections began with TLS records as plaintext";
+	case ODD_BINARY:
+		return "all connections began with binary data";
 	}
 	return "?";
 }
 
-void tlsfiles_withdraw(struct tlsfiles *t, uint32_t file, enum odd_what what)
+void tlsfiles_withdraw(struct tlsfiles *t, uint32_t file, uint32_t stacks, enum odd_what what)
 {
 	const char *saw = odd_text(what);
 	const struct hold *h = t->file[file]->hold;
 	char why[TLS_WHY];
 
+	/* Where symbols name the functions, binary data is the program's own. */
+	if (what == ODD_BINARY && !(t->file[file]->shaped & stacks))
+		return;
 	for (uint32_t i = 0; h && i < t->table.n; i++) {
 		struct tlsfile *f = t->file[i];
 

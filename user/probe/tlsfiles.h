@@ -48,8 +48,9 @@ void tlsfiles_free(struct tlsfiles *t);
 uint32_t tlsfiles_get(struct tlsfiles *t, uint32_t pid, const struct mapped_file *m);
 void tlsfiles_put(struct tlsfiles *t, uint32_t file);
 enum tlsfile_state tlsfiles_state(const struct tlsfiles *t, uint32_t file);
-/* Take its probes off, and put none on it while it stays what it is: they saw what no TLS library does. */
-void tlsfiles_withdraw(struct tlsfiles *t, uint32_t file, enum odd_what what);
+/* Take its probes off, and put none on it while it stays what it is: those of @stacks (1 << enum tls_stack) saw what no TLS library
+ * does. */
+void tlsfiles_withdraw(struct tlsfiles *t, uint32_t file, uint32_t stacks, enum odd_what what);
 /* 1 << enum tls_stack of its probes. */
 uint32_t tlsfiles_stacks(const struct tlsfiles *t, uint32_t file);
 /* Boot ns since when they are on. */

@@ -311,7 +311,7 @@ void tlsprocs_odd(struct tlsprocs *t, uint32_t pid, uint64_t start, uint32_t sta
 	p->start = start;
 	for (uint32_t i = 0; stack < 32 && i < p->n; i++) {
 		if (tlsfiles_stacks(t->files, p->files[i]) & 1u << stack)
-			tlsfiles_withdraw(t->files, p->files[i], what);
+			tlsfiles_withdraw(t->files, p->files[i], 1u << stack, what);
 	}
 }
 

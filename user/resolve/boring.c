@@ -233,7 +233,9 @@ void boring_find(struct look *l)
 	missing = look(&s);
 	if (missing && *missing)
 		found_why(l, "BoringSSL without symbols: not sure of %s", missing);
-	if (!missing)
+	if (!missing) {
+		l->found->shaped |= 1U << TLS_BORINGSSL;
 		evidence(&s);
+	}
 	funcs_free(s.funcs);
 }

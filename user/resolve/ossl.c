@@ -328,7 +328,9 @@ void ossl_find(struct look *l)
 	missing = look(&s);
 	if (missing && *missing)
 		found_why(l, "OpenSSL without symbols: not sure of %s", missing);
-	if (!missing)
+	if (!missing) {
+		s.l->found->shaped |= 1U << TLS_OPENSSL;
 		evidence(&s);
+	}
 	funcs_free(s.funcs);
 }

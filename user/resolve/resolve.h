@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Of what the finders say of a file: raise it whenever that changes, and results kept on disk are found anew. */
-#define RESOLVE_VERSION 8
+#define RESOLVE_VERSION 9
 
 #define TLS_POINTS_MAX 96
 #define TLS_FUNC_BYTES (64 << 10) /* a point lies no further behind its function's start */
@@ -62,6 +62,7 @@ struct tls_point {
 
 struct tls_found {
 	uint32_t n;
+	uint32_t shaped; /* 1 << enum tls_stack, of those found by what their code does: no symbol says where they are */
 	struct tls_point point[TLS_POINTS_MAX];
 	char evidence[TLS_EVIDENCE]; /* how it was found, for people: "OpenSSL 3.0.19 by .dynsym" */
 	char why[TLS_WHY]; /* where n is 0: the TLS code that is in it and why it is not read; "": there is none */

@@ -337,10 +337,7 @@ def withdrawn(stage):
     """Functions that have the names, and do what no TLS library does: the probes go off by themselves, and the file is named."""
     names = ("length", "memory", "record", "binary")
     paths = {name: stage.path(name) for name in names}
-    for path in paths.values():
-        shutil.copyfile(stage.tool("odd"), path)
-        os.chmod(path, 0o755)
-    odd = {name: stage.start(paths[name], name) for name in names}
+    odd = {name: stage.start(stage.copy_of(stage.tool("odd"), name), name) for name in names}
     stage.watch()
     for name, proc in odd.items():
         if not until(lambda path=paths[name], proc=proc: stage.probed(proc, path), SWEEP):
@@ -359,6 +356,30 @@ def withdrawn(stage):
     whys = sorted(r["evidence"]["why"].split(":")[0] for r in told if "probes withdrawn" in r["evidence"]["why"])
     if whys != sorted(names[:3]) or len(told) != 3:
         yield f"named: {whys}, of {len(told)}"
+
+
+def binary_alone(stage):
+    """Functions that no symbol names, in a program that moves nothing but binary data: withdrawn after 64 connections, and named.
+    Where one of these began with text, they stay."""
+    odd = {name: stage.start(stage.copy_of(stage.tool("starts"), name), "100", text) for name, text in (("binary", "0"), ("mixed", "20"))}
+    stage.watch()
+    for name, proc in odd.items():
+        if not until(lambda name=name, proc=proc: stage.probed(proc, stage.path(name)), SWEEP):
+            yield f"{name} is not probed"
+    for name, proc in odd.items():
+        proc.stdin.write("\n")
+        proc.stdin.flush()
+        if proc.stdout.readline() != "done\n":
+            yield f"{name}: its connections failed"
+    if not until(lambda: not stage.probed(odd["binary"], stage.path("binary")), SWEEP):
+        yield "binary is probed still"
+    if not stage.probed(odd["mixed"], stage.path("mixed")):
+        yield "mixed is not probed any more"
+    stage.note = "2 programs"
+    told = opaque(stage.finish()[0], [proc.pid for proc in odd.values()])
+    whys = [r["evidence"]["why"] for r in told]
+    if len(whys) != 1 or not whys[0].startswith("binary: probes withdrawn, as all connections began with binary data"):
+        yield f"named: {whys}"
 
 
 def brief_lives(stage):
@@ -434,7 +455,7 @@ def broken_files(stage):
     yield from stage.judge()
 
 
-ROWS = (attach_detach, killed, forged_build_id, fifo, fuse, sparse, replaced, overwritten, rewritten, withdrawn, brief_lives,
+ROWS = (attach_detach, killed, forged_build_id, fifo, fuse, sparse, replaced, overwritten, rewritten, withdrawn, binary_alone, brief_lives,
         broken_files)
 
 

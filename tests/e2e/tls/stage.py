@@ -21,7 +21,8 @@ OUT = os.path.join(ROOT, "build", "tls-harm")
 BIN = os.path.join(OUT, "bin")
 FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wstrict-prototypes"]
 CERT = os.path.join(ROOT, "tests", "vm", "tls_cert.c")
-PROGRAMS = {"mapper": ["mapper.c"], "odd": ["odd.c"], "fusefile": ["fusefile.c"], "cert": ["cert.c", CERT, "-lcrypto"],
+PROGRAMS = {"mapper": ["mapper.c"], "odd": ["odd.c"],
+            "starts": ["starts.c", "loopback.c", CERT, "-s", "-Wl,-Bstatic", "-lssl", "-lcrypto", "-Wl,-Bdynamic"], "fusefile": ["fusefile.c"], "cert": ["cert.c", CERT, "-lcrypto"],
             "brief": ["brief.c", "loopback.c", CERT, "-lssl", "-lcrypto"],
             "brief-static": ["brief.c", "loopback.c", CERT, "-Wl,-Bstatic", "-lssl", "-lcrypto", "-Wl,-Bdynamic"]}
 SWEEP = 45  # seconds after which whatever can be found was found
@@ -103,6 +104,14 @@ class Stage:
         with open(self.path(name, "libssl.so.3"), "ab") as f:
             f.write(os.urandom(8))
         return self.path(name, "libssl.so.3"), {"LD_LIBRARY_PATH": self.path(name)}
+
+    def copy_of(self, program, name):
+        """A copy of @program, by its bytes one that nobody has seen; its path."""
+        shutil.copyfile(program, self.path(name))
+        with open(self.path(name), "ab") as f:
+            f.write(os.urandom(8))
+        os.chmod(self.path(name), 0o755)
+        return self.path(name)
 
     def pair(self, way="https", program="pair-tls", env=None, words=(), linger=0):
         """Calls between two processes, made now; judged by judge(). Their pids. @linger: seconds in which both live and say
