@@ -218,6 +218,42 @@ static void test_modern(void **state)
 	web_done(&w);
 }
 
+/* The cancellation came over another connection, which was decoded first: with the request's answer, and with none. */
+static void test_cancel_first(void **state)
+{
+	struct rpc_msg back = words_note("notifications/cancelled");
+	struct mcp_http x;
+	struct web w;
+
+	(void)state;
+	web_begin(&w);
+	web_hello(&w, "A");
+	for (int i = 0; i < 2; i++) {
+		const char *id = i ? "6" : "5";
+
+		words_set(&back, RPC_F_REQUEST_ID, id);
+		x = web_in_session(&w, "A");
+		web_ask(&w, &x, back);
+		x = web_in_session(&w, "A");
+		web_ask(&w, &x, words_request(id, "tools/call"));
+		if (i)
+			web_tell(&w, &x, words_result(id));
+		else
+			peers_wait(&w.p, 2000);
+		assert_int_equal(web_last(&w)->outcome, CALL_CANCELLED);
+	}
+	words_set(&back, RPC_F_REQUEST_ID, "6"); /* it is over already */
+	x = web_in_session(&w, "A");
+	web_ask(&w, &x, back);
+	words_set(&back, RPC_F_REQUEST_ID, "7"); /* of what never comes */
+	x = web_in_session(&w, "A");
+	web_ask(&w, &x, back);
+	peers_wait(&w.p, 2000);
+	assert_said(&w.p, "orphan", 0);
+	assert_int_equal(w.p.calls, 3);
+	web_done(&w);
+}
+
 static void test_delete(void **state)
 {
 	struct web w;
@@ -402,7 +438,7 @@ int main(void)
 		cmocka_unit_test(test_http_errors),
 		cmocka_unit_test(test_refused_stream),
 		cmocka_unit_test(test_modern),
-		cmocka_unit_test(test_delete),
+		cmocka_unit_test(test_cancel_first), cmocka_unit_test(test_delete),
 		cmocka_unit_test(test_batch),
 		cmocka_unit_test(test_remote_peers),
 		cmocka_unit_test(test_version_of_header),

@@ -41,7 +41,8 @@ static void early_expire(struct mcp *m, struct early *e)
 
 	early_unlink(m, e);
 	held_view(e->h, &msg, &rpc);
-	outcome_orphan(m, &l);
+	if (rpc.kind != RPC_NOTIFICATION)
+		outcome_orphan(m, &l);
 	early_free(e);
 }
 
@@ -110,6 +111,30 @@ static struct pending *request_new(struct mcp *m, const struct mcp_link *l, cons
 	return p;
 }
 
+static void take_back(struct mcp *m, struct pending *p, const struct mcp_msg *msg)
+{
+	uint64_t at = moment_first(msg);
+
+	p->cancel_at = at ? at : m->now;
+	list_move(&m->inflight.cancelled, &p->cancelled);
+}
+
+/* The cancellation that @e is, where it is one: of a request that was decoded after it. @return the answer that came early. */
+static struct early *take_back_early(struct mcp *m, struct pending *p, const struct request_key *k, struct early *e)
+{
+	struct rpc_msg rpc;
+	struct mcp_msg msg;
+
+	if (!e)
+		return NULL;
+	held_view(e->h, &msg, &rpc);
+	if (rpc.kind != RPC_NOTIFICATION)
+		return e;
+	take_back(m, p, &msg);
+	early_free(e);
+	return early_take(m, k);
+}
+
 static void answer_early(struct mcp *m, struct pending *p, struct early *e)
 {
 	struct rpc_msg rpc;
@@ -169,7 +194,7 @@ static void request(struct mcp *m, const struct mcp_link *l)
 		p = request_first(m, l, &k);
 	if (!p)
 		return;
-	e = early_take(m, &k);
+	e = take_back_early(m, p, &k, early_take(m, &k));
 	if (e)
 		answer_early(m, p, e);
 	else if (l->x && l->x->done)
@@ -279,7 +304,8 @@ static void response(struct mcp *m, const struct mcp_link *l)
 		wait_for_request(m, l, &k);
 }
 
-/* The asker takes its request back. One that was answered is not there any more: nothing happens. */
+/* The asker takes its request back. One that was answered is not there any more: nothing happens. One that went over another
+ * connection may be decoded later. */
 static void cancel(struct mcp *m, const struct mcp_link *l)
 {
 	const struct rpc_value *id = &l->msg->rpc->f[RPC_F_REQUEST_ID];
@@ -292,12 +318,10 @@ static void cancel(struct mcp *m, const struct mcp_link *l)
 	p = pending_in_session(m, &k);
 	for (unsigned int i = 0; p && p->cancel_at && i < CANCEL_STEPS; i++)
 		p = pending_next(p);
-	if (!p || p->cancel_at)
-		return;
-	p->cancel_at = moment_first(l->msg);
-	if (!p->cancel_at)
-		p->cancel_at = m->now;
-	list_move(&m->inflight.cancelled, &p->cancelled);
+	if (p && !p->cancel_at)
+		take_back(m, p, l->msg);
+	else if (!p && l->x && !pending_answered(m, &k))
+		wait_for_request(m, l, &k);
 }
 
 /* The answerer tells how far it is: of the newest request with that token, since a client may use one again. */
