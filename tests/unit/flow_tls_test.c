@@ -86,6 +86,32 @@ static void both_ends_once(void **state)
 	flow_free(s.flow);
 }
 
+/* What the client has not read yet holds up nothing that the client says meanwhile; it does where the server may have read it. */
+static void said_before_it_read(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	seen_init(&s);
+	exchange(&s, 0, 0);
+	seen_clear(&s);
+	put(&s, tls(SERVER, END_WRITE, strlen(RES), 5 * MS), RES2);
+	put(&s, tls(CLIENT, END_WRITE, strlen(REQ), 6 * MS), REQ2);
+	put(&s, tls(SERVER, END_READ, strlen(REQ), 7 * MS), REQ2);
+	assert_string_equal(s.text, "2 10-20\n");
+	put(&s, tls(CLIENT, END_READ, strlen(RES), 8 * MS), RES2);
+	assert_string_equal(s.text, "2 10-20\n2 20-10\n");
+	seen_clear(&s);
+	put(&s, tls(SERVER, END_READ, 2 * strlen(REQ), 10 * MS), REQ);
+	put(&s, tls(SERVER, END_WRITE, 2 * strlen(RES), 11 * MS), RES);
+	put(&s, tls(CLIENT, END_READ, 2 * strlen(RES), 12 * MS), RES);
+	assert_string_equal(s.text, "");
+	s.enter = 9 * MS;
+	put(&s, tls(CLIENT, END_WRITE, 2 * strlen(REQ), 13 * MS), REQ);
+	assert_string_equal(s.text, "1 10-20\n1 20-10\n");
+	flow_free(s.flow);
+}
+
 /* The client's side is decoded by itself before its socket is known; then nothing may come twice. */
 static void joined_after_the_hold(void **state)
 {
@@ -348,7 +374,8 @@ static void many_ends_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_ends_once),	cmocka_unit_test(joined_after_the_hold),
+		cmocka_unit_test(both_ends_once),	cmocka_unit_test(said_before_it_read),
+		cmocka_unit_test(joined_after_the_hold),
 		cmocka_unit_test(never_placed),		cmocka_unit_test(late_and_aligned),
 		cmocka_unit_test(late_inside_a_read),	cmocka_unit_test(late_answer_overtakes),
 		cmocka_unit_test(late_pieces_in_order), cmocka_unit_test(ciphertext_like_text),

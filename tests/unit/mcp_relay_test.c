@@ -227,6 +227,51 @@ static void test_inner_first(void **state)
 	peers_done(&p);
 }
 
+/* Calls that are alike in all but their ids, in flight together: in whichever order their hops are decoded, @order. */
+static void alike(const unsigned int *order, unsigned int n)
+{
+	static const char *const id[] = { "1", "2", "3" };
+	struct peers p;
+	uint64_t at;
+
+	chain_begin(&p, 2);
+	at = p.now + 1000;
+	for (unsigned int i = 0; i < n; i++)
+		up_at(&p, 1 + order[i] % 2, at + 10 * order[i], call_of(id[order[i] / 2], 7));
+	p.now = at + 1000;
+	for (unsigned int i = 0; i < n / 2; i++) {
+		down(&p, 2, words_result(id[i]));
+		down(&p, 1, words_result(id[i]));
+		assert_int_equal(last(&p)->hops, 1);
+		assert_string_equal(last(&p)->id, id[i]);
+	}
+	assert_said(&p, "call", n / 2);
+	peers_done(&p);
+}
+
+static void each_order(unsigned int *order, unsigned int at, unsigned int n)
+{
+	if (at == n)
+		alike(order, n);
+	for (unsigned int i = at; i < n; i++) {
+		unsigned int first = order[at];
+
+		order[at] = order[i];
+		order[i] = first;
+		each_order(order, at + 1, n);
+		order[i] = order[at];
+		order[at] = first;
+	}
+}
+
+static void test_alike(void **state)
+{
+	unsigned int order[] = { 0, 1, 2, 3, 4, 5 };
+
+	(void)state;
+	each_order(order, 0, 6);
+}
+
 /* A gateway that asks all its servers what it was asked: those are calls of their own. */
 static void test_fan_out(void **state)
 {
@@ -400,7 +445,7 @@ int main(void)
 		cmocka_unit_test(test_outer_gives_up), cmocka_unit_test(test_two_outers),
 		cmocka_unit_test(test_fan_out),	   cmocka_unit_test(test_trace),
 		cmocka_unit_test(test_vendor),	   cmocka_unit_test(test_passing),
-		cmocka_unit_test(test_relayed_question),
+		cmocka_unit_test(test_relayed_question), cmocka_unit_test(test_alike),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

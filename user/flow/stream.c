@@ -251,13 +251,29 @@ static bool stream_step(struct flow *f, struct flow_stream *s, uint64_t now)
 	return run_hole(f, s, r, w, now);
 }
 
-/* On a TLS connection what passed first is decoded first, also where it waits for its other end while the answer does not: an
- * answer alone would be taken for one whose request was missed. */
-static struct flow_stream *stream_first(struct flow *f, struct flow_stream *s)
+/* On a TLS connection an answer is not decoded before what it answers, also where that waits for its other end while the answer
+ * does not: it would be taken for one whose request was missed. Whoever wrote the next bytes of @s can only have answered what
+ * it had read; where its own records are missing, or may be, what the other end had written. */
+static bool answers_what_waits(struct flow *f, struct flow_stream *s)
+{
+	struct flow_stream *peer = &s->conn->s[!s->dir];
+	uint64_t since = first_ts(f, s);
+	const struct seg *w = s->segs[END_WRITE].first, *r = head(f, peer, END_READ);
+
+	if (w && s->started && w->pos <= s->fed && !conn_sorts(s->conn))
+		return r && r->first < since;
+	return first_ts(f, peer) < since;
+}
+
+/* The next thing that can be done on the connection of @s. @return false: there is nothing, or it has to wait. */
+static bool conn_step(struct flow *f, struct flow_stream *s, uint64_t now)
 {
 	struct flow_stream *peer = &s->conn->s[!s->dir];
 
-	return s->conn->chan == CHAN_TLS && first_ts(f, peer) < first_ts(f, s) ? peer : s;
+	if (s->conn->chan != CHAN_TLS)
+		return stream_step(f, s, now);
+	return (!answers_what_waits(f, s) && stream_step(f, s, now)) ||
+	       (!s->conn->other && !answers_what_waits(f, peer) && stream_step(f, peer, now));
 }
 
 static void stream_settle(struct flow *f, struct flow_stream *s, uint64_t now)
@@ -273,7 +289,7 @@ void stream_run(struct flow *f, struct flow_stream *s, uint64_t now)
 	struct flow_stream *peer = &s->conn->s[!s->dir];
 	bool held = conn_is_held(s->conn, now);
 
-	while (!held && !s->conn->other && stream_step(f, stream_first(f, s), now))
+	while (!held && !s->conn->other && conn_step(f, s, now))
 		;
 	if (s->conn->other) {
 		stream_reset(f, s);

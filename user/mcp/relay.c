@@ -3,7 +3,8 @@
  *
  * Requests in flight are found by what the other hop has in common with them; each such key has a slot with the requests
  * that share it. Keys contain the process between, so that a slot rarely holds more than one. Hops may be decoded in either
- * order: what a TLS library was given is told of when its reader may have gone on already. */
+ * order: what a TLS library was given is told of when its reader may have gone on already. So that an inner hop may be taken
+ * for one of another call like its own, whose outer hop is not decoded yet: one that has the same id takes precedence. */
 #include "mcp/relay.h"
 
 #include <stdlib.h>
@@ -172,14 +173,21 @@ static bool fits(const struct pending *o, const struct pending *p, enum relay_by
 	return by != BY_TRACE || same_target(o, p) || same_args(o, p);
 }
 
+static bool same_id(const struct pending *a, const struct pending *b)
+{
+	return sv_eq(request_key_id(a->key, a->n), request_key_id(b->key, b->n));
+}
+
 /* An inner hop that was asked before its outer one was seen: by their times alone is it one. */
 static bool fits_late(const struct pending *o, const struct pending *p, enum relay_by by)
 {
-	return o->begin && p->begin && !p->relay.outer && !p->relay.doubt && fits(o, p, by);
+	bool free = same_id(o, p) ? p->relay.bond < BOND_ID : !p->relay.outer && !p->relay.doubt;
+
+	return free && o->begin && p->begin && fits(o, p, by);
 }
 
 struct found {
-	struct pending *one, *same_id;
+	struct pending *one, *same;
 	unsigned int n, n_same;
 };
 
@@ -203,8 +211,8 @@ static void look(struct mcp *m, const struct pending *p, enum relay_hop hop, enu
 		ret->one = o;
 		if (++ret->n > MEMBERS_MAX)
 			return;
-		if (sv_eq(request_key_id(o->key, o->n), request_key_id(p->key, p->n))) {
-			ret->same_id = o;
+		if (same_id(o, p)) {
+			ret->same = o;
 			ret->n_same++;
 		}
 	}
@@ -218,15 +226,16 @@ static struct pending *other_of(struct mcp *m, const struct pending *p, enum rel
 	for (int by = 0; by < RELAY_BYS && f.n == 0; by++)
 		if (by != BY_PASSING || passes(m, between(p, hop)))
 			look(m, p, hop, (enum relay_by)by, &f);
-	*doubt = f.n > 1;
-	if (f.n == 1)
-		return f.one;
-	return f.n <= MEMBERS_MAX && f.n_same == 1 ? f.same_id : NULL;
+	if (f.n > 1)
+		f.one = f.n <= MEMBERS_MAX && f.n_same == 1 ? f.same : NULL;
+	*doubt = f.n > 1 && !f.one;
+	return f.one;
 }
 
 static void part(struct pending *p)
 {
 	p->relay.outer = NULL;
+	p->relay.bond = BOND_NONE;
 	list_del(&p->relay.as_inner);
 }
 
@@ -244,18 +253,31 @@ static void let_go(struct mcp *m, struct relay *r)
 	free(held);
 }
 
-/* A second inner hop: the outer call is no mere relay of one of them (a gateway that asks all its servers, a retry). */
-static void bind(struct mcp *m, struct pending *o, struct pending *p)
+/* @bond: how sure that is. A second inner hop as sure: the outer call is no mere relay of one of them (a gateway that asks all
+ * its servers, a retry). */
+static void bind(struct mcp *m, struct pending *o, struct pending *p, enum relay_bond bond)
 {
-	if (o->relay.several)
+	struct relay *r = &o->relay;
+	bool taken = r->held || !list_empty(&r->inners);
+
+	if (bond < r->claim || (bond == r->claim && r->several))
 		return;
-	if (o->relay.held || !list_empty(&o->relay.inners)) {
-		o->relay.several = true;
-		let_go(m, &o->relay);
+	r->several = taken && bond == r->claim;
+	r->claim = bond;
+	if (taken)
+		let_go(m, r);
+	if (r->several)
 		return;
-	}
+	if (p->relay.outer)
+		part(p);
 	p->relay.outer = o;
-	list_add(&o->relay.inners, &p->relay.as_inner);
+	p->relay.bond = bond;
+	list_add(&r->inners, &p->relay.as_inner);
+}
+
+static enum relay_bond bond_of(const struct pending *o, const struct pending *p)
+{
+	return same_id(o, p) ? BOND_ID : BOND_FIT;
 }
 
 static void find_outer(struct mcp *m, struct pending *p)
@@ -263,7 +285,7 @@ static void find_outer(struct mcp *m, struct pending *p)
 	struct pending *o = other_of(m, p, HOP_INNER, &p->relay.doubt);
 
 	if (o)
-		bind(m, o, p);
+		bind(m, o, p, bond_of(o, p));
 }
 
 /* One that was told of as asked is none of its own after all. */
@@ -272,13 +294,17 @@ static void find_inner(struct mcp *m, struct pending *o)
 	bool doubt;
 	struct pending *p = other_of(m, o, HOP_OUTER, &doubt);
 	struct call shown;
+	bool told;
 
-	if (!p) {
-		o->relay.several |= doubt;
-		return;
+	if (doubt) {
+		o->relay.several = true;
+		o->relay.claim = BOND_FIT;
 	}
-	bind(m, o, p);
-	if (p->relay.outer != o || !m->ops.withdrawn)
+	if (!p)
+		return;
+	told = !p->relay.outer;
+	bind(m, o, p, bond_of(o, p));
+	if (p->relay.outer != o || !told || !m->ops.withdrawn)
 		return;
 	record_show(p->call, p->s, &shown);
 	m->ops.withdrawn(m->ops.ctx, &shown);

@@ -22,6 +22,7 @@ struct finished {
 
 enum relay_by { BY_TRACE, BY_VENDOR, BY_ARGS, BY_PASSING, RELAY_BYS };
 enum relay_hop { HOP_OUTER, HOP_INNER, HOPS };
+enum relay_bond { BOND_NONE, BOND_FIT, BOND_ID }; /* the one call that fits; that has the same id, too */
 
 /* Of a request in flight. */
 struct relay {
@@ -33,7 +34,9 @@ struct relay {
 	struct list inners, as_inner;
 	struct pending *outer;
 	struct finished *held;	 /* the inner hop, complete */
-	bool several;		 /* inner hops that fit: none of them is one */
+	enum relay_bond bond;	 /* with outer */
+	enum relay_bond claim;	 /* the strongest of inner hops */
+	bool several;		 /* inner hops claim it so: none of them is one */
 	bool doubt;		 /* several outer ones fit */
 	uint64_t trace, vendor;	 /* hashes; 0: none */
 };

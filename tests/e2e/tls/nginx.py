@@ -75,8 +75,8 @@ class Row:
         with open(self.path("conf"), "w", encoding="ascii") as f:
             f.write(CONF.format(tmp=self.path("tmp"), port=self.port, behind=self.behind, tls=cells.TLS))
         proc = self.start("nginx", [NGINX, "-c", self.path("conf"), "-e", "stderr"], {}, self.port)
-        with open(f"/proc/{proc.pid}/task/{proc.pid}/children", encoding="ascii") as f:
-            return proc, int(f.read())
+        procs.wait_for("nginx's worker", lambda: children(proc.pid), proc)
+        return proc, children(proc.pid)[0]
 
     def play(self):
         client, client_env = self.words(self.client, "client")
@@ -110,8 +110,13 @@ class Row:
         tools = [r for r in front if r["kind"] == "call" and r["method"] == "tools/call" and r["outcome"] in ANSWERED]
         apart = [r["id"] for r in tools if r["id"] not in merged]
         behind = [line for line in [*as_pid(asked, worker), *answered] if line.get("id") not in merged]
-        return [*(f"call {ident} is told for one hop alone" for ident in apart), *losses(trace), *numbering(trace), *check_summary(summary, trace), *compare(asked, front, worker, expect),
-                *compare(behind, back, None, {**expect, "http": "1.1", "tls": ABSENT})]
+        return [*(f"call {ident} is told for one hop alone" for ident in apart), *losses(trace), *numbering(trace),
+                *check_summary(summary, trace), *compare(asked, front, worker, expect), *compare(behind, back, None, {**expect, "http": "1.1", "tls": ABSENT})]
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [int(word) for word in f.read().split()]
 
 
 def as_pid(lines, pid):
