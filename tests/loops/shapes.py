@@ -400,7 +400,7 @@ def one_file_looked_up_now_and_then(p):
 @shape(QUIET)
 def parallel_sessions_of_one_agent(p):
     """Two of them, which begin alike and then poll jobs of their own."""
-    p.agent = "worker"
+    p.agent = p.name
     names = (p.name, p.name + "#1")
     for name in names:
         p.session = name
@@ -427,7 +427,7 @@ def run_again_on_the_same_file(p):
 
 @shape(QUIET)
 def driver_starts_the_agent_for_each_file(p):
-    p.agent = "worker"
+    p.agent = p.name
     for i in range(8):
         p.new_session()
         p.step("list_directory", {"path": "."}, ok("a b c"))
@@ -437,7 +437,7 @@ def driver_starts_the_agent_for_each_file(p):
 
 @shape(QUIET)
 def new_session_for_each_different_call(p):
-    p.agent = "shell"
+    p.agent = p.name
     for _ in range(30):
         p.new_session()
         p.step("read_file", {"path": f"{p.word()}.c"}, ok(p.word(40)))
@@ -746,7 +746,7 @@ def one_failure_a_minute(p):
 
 @shape(LOOP, "same_call_same_result")
 def new_session_for_each_equal_call(p):
-    p.agent = "shell"
+    p.agent = p.name
     for _ in range(12):
         p.new_session()
         p.step("read_file", {"path": "a.c"}, ok("the same text"))
@@ -754,7 +754,7 @@ def new_session_for_each_equal_call(p):
 
 @shape(LOOP, "same_call_same_error", "same_error")
 def new_session_for_each_failing_call(p):
-    p.agent = "shell"
+    p.agent = p.name
     for i in range(12):
         p.new_session()
         p.step("query", {"q": "select 1"}, bad("Error: no such database"))
@@ -762,7 +762,7 @@ def new_session_for_each_failing_call(p):
 
 @shape(LOOP, "same_error_window", "same_call_same_result_window")
 def new_session_for_each_call_with_noise(p):
-    p.agent = "shell"
+    p.agent = p.name
     for i in range(16):
         p.new_session()
         p.step("run_tests", {"suite": "all"}, bad("Error: test_three failed"))
@@ -772,7 +772,7 @@ def new_session_for_each_call_with_noise(p):
 
 @shape(LOOP, "cycle")
 def agent_starts_over(p):
-    p.agent = "worker"
+    p.agent = p.name
     for _ in range(8):
         p.new_session()
         for tool in ("list_tables", "describe_table", "explain", "count_rows"):
@@ -781,7 +781,7 @@ def agent_starts_over(p):
 
 @shape(LOOP, "cycle")
 def two_servers_in_turns(p):
-    p.agent = "worker"
+    p.agent = p.name
     for _ in range(10):
         p.session = p.name
         p.step("search_docs", {"q": "install"}, ok("see the wiki"))
@@ -791,7 +791,7 @@ def two_servers_in_turns(p):
 
 @shape(LOOP, "cycle")
 def three_servers_in_turns(p):
-    p.agent = "worker"
+    p.agent = p.name
     for _ in range(10):
         for i, tool in enumerate(("search_docs", "read_wiki", "ask_chat")):
             p.session = p.name + (f"#{i}" if i else "")

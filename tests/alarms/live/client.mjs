@@ -51,7 +51,8 @@ async function play(script, client) {
 const all = await scripts(options.script);
 const mine = options.sessions.split(',').map((name) => all.get(name));
 const first = Math.min(...mine.map((script) => script.begun));
-const clients = await Promise.all(mine.map(connect)); // so that starting them costs no time of the script
+const clients = []; // first, so that starting them costs no time of the script; and in its order, which detection looks at
+for (const script of mine) clients.push(await connect(script));
 await Promise.all(mine.map(async (script, n) => {
 	await sleep((script.begun - first) / speed);
 	await play(script, clients[n]);
