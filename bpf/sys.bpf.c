@@ -194,6 +194,8 @@ static __always_inline void call_tls(const enum tier tier, const struct call *c,
 		u.bytes = n; /* those that stand together */
 	if (tier == TIER_NEW && c->end == END_WRITE) /* 5.10 to 5.16 load no aead_*, and refuse this */
 		aead_written(c->tgid, (u64)u.sk, u.ino, u.at, u.bytes);
+	else if (tier == TIER_NEW)
+		aead_was_read(c->tgid, (u64)u.sk, u.ino, u.at, u.bytes);
 	sock_seen(&u);
 }
 

@@ -5,8 +5,8 @@
  * comes in is copied when it was found genuine. Other uses of these functions (QUIC, files, tickets) have other additional data
  * than records have: their type, version and length.
  *
- * Misses: programs that read a socket in one thread and decrypt in another, or elsewhere than in that buffer; the same for
- * writes that do not begin with a record; io_uring. */
+ * Misses: programs that decrypt elsewhere than in the buffer that they read into, where none of their reads ends with a record;
+ * writes that do not begin with one; io_uring. */
 #include "vmlinux.h"
 
 #include <bpf/bpf_core_read.h>
@@ -130,10 +130,8 @@ int aead_open_out(struct pt_regs *r)
 SEC("uprobe")
 int aead_init_in(struct pt_regs *r)
 {
-	struct tls_key k = { bpf_get_current_pid_tgid() >> 32, r->di };
-
 	guard_on();
-	bpf_map_delete_elem(&tls_conns, &k);
+	aead_born(r->di);
 	guard_off();
 	return 0;
 }

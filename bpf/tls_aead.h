@@ -4,7 +4,7 @@
  *
  * The connection is its socket then. Which context is whose:
  *   - decrypts: the record's last byte stands where the thread's last read of a TLS socket put it, as records are decrypted in
- *     the buffer that they were read into, right then;
+ *     the buffer that they were read into, right then; or, decrypted elsewhere (Deno's server), its tag is what a read ended with;
  *   - encrypts: what begins a write to a TLS socket, behind its head, is what came out. 16 bytes of ciphertext are nobody else's.
  * What passes before that is known goes out under the context's own name (EV_F_PART), and EV_JOIN says what it was a part of.
  *
@@ -14,7 +14,9 @@
 #define MCPVIGIL_BPF_TLS_AEAD_H
 
 #include "tls_bind.h"
+#include "tls_bio.h"
 #include "tls_conn.h"
+#include "tls_record.h"
 
 #define REC_HEAD 5
 #define REC_HEAD_GCM12 13 /* ... with the nonce that TLS 1.2 sends */
@@ -34,6 +36,18 @@ struct {
 	__type(key, struct aead_prefix);
 	__type(value, struct aead_sealed);
 } aead_sealed SEC(".maps") __weak;
+
+/* A context is born. */
+static __always_inline void aead_born(u64 ctx)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct tls_key k = { id >> 32, ctx };
+	struct tls_thread *p = tls_thread_get(TLS_PROCESS(id));
+
+	bpf_map_delete_elem(&tls_conns, &k);
+	if (p)
+		p->aead = 1;
+}
 
 /* The connection on a socket, which may have been another's. */
 static __always_inline struct tls_conn *aead_conn(const struct tls_key *k, u64 ino, u8 stack, u8 fresh)
@@ -118,6 +132,26 @@ static __always_inline struct aead_sealed *aead_written_by(u64 tgid, u64 at)
 		return NULL;
 	s = bpf_map_lookup_elem(&aead_sealed, &p);
 	return s && s->tgid == tgid ? s : NULL;
+}
+
+/* The key for a tag of 16 bytes that ends at @end; false: it is not there. */
+static __always_inline bool aead_tag(struct tls_prefix *p, u64 end)
+{
+	p->w[2] = p->w[3] = 0;
+	return !bpf_probe_read_user(p, TLS_TAG, (void *)(end - TLS_TAG));
+}
+
+/* A read from a TLS socket: @bytes from @at on. A global function, as aead_written(). */
+__weak int aead_was_read(u64 tgid, u64 sk, u64 ino, u64 at, u64 bytes)
+{
+	u64 process = tgid << 32;
+	struct tls_thread *p = bpf_map_lookup_elem(&tls_threads, &process);
+	struct tls_rx rx = { sk, ino };
+	struct tls_prefix tag;
+
+	if (p && p->aead && bytes > REC_HEAD + TLS_TAG && aead_tag(&tag, at + bytes))
+		bpf_map_update_elem(&tls_rxs, &tag, &rx, BPF_ANY);
+	return 0;
 }
 
 /* A write to a TLS socket: @bytes from @at on. A global function: it has a stack of its own, and is verified once. */

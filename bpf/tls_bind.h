@@ -31,7 +31,8 @@ struct tls_thread {
 	u8 rx_first;	/* ... the first bytes of it */
 	u8 tx_mixed;
 	u8 bios;	/* it was seen in OpenSSL: what it reads may end in a memory BIO. Of a process: one of its threads was */
-	u8 pad[4];
+	u8 aead;	/* of a process: a context for records was born in it */
+	u8 pad[3];
 };
 
 struct {

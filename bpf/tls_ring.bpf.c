@@ -64,7 +64,7 @@ static __always_inline void key_renew(const struct aead_args *a)
 		return;
 	}
 	bpf_map_update_elem(&ring_nonces, &k, &now, BPF_ANY);
-	bpf_map_delete_elem(&tls_conns, &k);
+	aead_born(a->ctx);
 }
 
 /* The arguments that both functions have. -1: no record. */

@@ -22,29 +22,40 @@ static __always_inline void unseal_in(struct pt_regs *r, const struct aead_args 
 	t->end = END_READ;
 }
 
-/* The socket that the thread read the record from which ends at @end. */
-static __always_inline struct tls_thread *read_from(u64 id, u64 end)
+/* The socket from which the record that ends at @end was read. */
+static __always_inline bool read_from(u64 id, u64 end, struct tls_rx *ret)
 {
 	struct tls_thread *t = bpf_map_lookup_elem(&tls_threads, &id);
+	struct tls_prefix tag;
+	struct tls_rx *rx;
 
-	if (!t || !t->last || end <= t->last_at || end - t->last_at > t->last_n)
-		return NULL;
-	return sock_ino((struct sock *)t->last) == t->last_ino ? t : NULL;
+	if (t && t->last && end > t->last_at && end - t->last_at <= t->last_n) {
+		ret->sk = t->last;
+		ret->ino = t->last_ino;
+	} else {
+		rx = aead_tag(&tag, end) ? bpf_map_lookup_elem(&tls_rxs, &tag) : NULL;
+		if (!rx)
+			return false;
+		ret->sk = rx->sk;
+		ret->ino = rx->ino;
+	}
+	return sock_ino((struct sock *)ret->sk) == ret->ino;
 }
 
 /* A record of @type is decrypted. Those of the handshake come first: then positions begin where the connection does. */
 static __always_inline void unseal_bind(u64 id, const struct tls_call *t, const struct tls_key *k, struct tls_conn *x, u8 type)
 {
-	struct tls_thread *th = read_from(id, t->count);
 	u8 hs = type == REC_HANDSHAKE ? hs_type(t->buf) : 0;
-	struct tls_key ck = { k->tgid, th ? th->last : 0 };
+	struct tls_key ck = { k->tgid, 0 };
+	struct tls_rx rx;
 
-	if (!th)
+	if (!read_from(id, t->count, &rx))
 		return;
+	ck.obj = rx.sk;
 	if (type == REC_DATA)
-		aead_bind(k, x, th->last, th->last_ino, END_READ);
+		aead_bind(k, x, rx.sk, rx.ino, END_READ);
 	else if (hs && hs != HS_TICKET && hs != HS_KEY_UPDATE)
-		aead_conn(&ck, th->last_ino, x->stack, 1);
+		aead_conn(&ck, rx.ino, x->stack, 1);
 }
 
 static __always_inline void unseal_out(struct tls_call *t, u8 stack)
