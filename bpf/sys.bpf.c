@@ -23,8 +23,8 @@
 #include "stream.h"
 #include "task.h"
 #include "tcp.h"
-#include "tls_aead.h"
 #include "tls_sock.h"
+#include "tls_wire.h"
 #include "verdict.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

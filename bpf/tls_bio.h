@@ -16,7 +16,8 @@ struct tls_rx {
 	u64 first; /* they are the first bytes of the socket */
 };
 
-/* First bytes of what was read from TLS sockets whose connection is not known -> the socket. */
+/* First bytes of what was read from TLS sockets whose connection is not known, or the tag that it ended with (tls_wire.h) -> the
+ * socket. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);

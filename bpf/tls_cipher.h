@@ -6,6 +6,7 @@
 #include "tls_aead.h"
 #include "tls_call.h"
 #include "tls_record.h"
+#include "tls_wire.h"
 
 #define NESTED_BYTES (1 << 20)
 
