@@ -227,6 +227,55 @@ static void test_inner_first(void **state)
 	peers_done(&p);
 }
 
+/* The inner answer is decoded last: its writer was held up. */
+static void test_inner_last(void **state)
+{
+	struct peers p;
+	uint64_t at;
+
+	(void)state;
+	chain_begin(&p, 2);
+	up(&p, 1, call_of("1", 7));
+	up(&p, 2, call_of("5", 7));
+	at = p.now + 1000;
+	p.now = at + 20;
+	down(&p, 1, words_result("1"));
+	assert_said(&p, "call", 0);
+	p.now = at + 10;
+	down(&p, 2, words_result("5"));
+	assert_said(&p, "call s1 client 1 tools/call ok", 1);
+	assert_said(&p, "call", 1);
+	assert_int_equal(last(&p)->hops, 1);
+	/* It was not the answer that was passed on; or there is none in time, or ever. */
+	p.now = at + 1000;
+	up(&p, 1, call_of("2", 7));
+	up(&p, 2, call_of("6", 7));
+	down(&p, 1, words_error("2", "-32001"));
+	p.now += 1000;
+	down(&p, 2, words_result("6"));
+	assert_said(&p, "call", 3);
+	up(&p, 1, call_of("3", 7));
+	up(&p, 2, call_of("7", 7));
+	down(&p, 1, words_result("3"));
+	peers_wait(&p, 900);
+	assert_said(&p, "call", 3);
+	peers_wait(&p, 200);
+	assert_said(&p, "call s1 client 3 tools/call ok", 1);
+	down(&p, 2, words_result("7"));
+	assert_said(&p, "call", 5);
+	up(&p, 1, call_of("4", 7));
+	up(&p, 2, call_of("8", 7));
+	down(&p, 1, words_result("4"));
+	assert_said(&p, "call", 5);
+	mcp_stream_end(p.m, up_of(1), p.now, "eof");
+	mcp_stream_end(p.m, up_of(1) + 1, p.now, "eof");
+	assert_said(&p, "call s1 client 4 tools/call ok", 1);
+	assert_said(&p, "end s1 eof 5 1", 1);
+	for (size_t i = 1; i < p.calls; i++)
+		assert_int_equal(p.call[i]->hops, 0);
+	peers_done(&p);
+}
+
 /* Calls that are alike in all but their ids, in flight together: in whichever order their hops are decoded, @order. */
 static void alike(const unsigned int *order, unsigned int n)
 {
@@ -266,10 +315,8 @@ static void each_order(unsigned int *order, unsigned int at, unsigned int n)
 
 static void test_alike(void **state)
 {
-	unsigned int order[] = { 0, 1, 2, 3, 4, 5 };
-
 	(void)state;
-	each_order(order, 0, 6);
+	each_order((unsigned int[]){ 0, 1, 2, 3, 4, 5 }, 0, 6);
 }
 
 /* A gateway that asks all its servers what it was asked: those are calls of their own. */
@@ -446,6 +493,7 @@ int main(void)
 		cmocka_unit_test(test_fan_out),	   cmocka_unit_test(test_trace),
 		cmocka_unit_test(test_vendor),	   cmocka_unit_test(test_passing),
 		cmocka_unit_test(test_relayed_question), cmocka_unit_test(test_alike),
+		cmocka_unit_test(test_inner_last),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

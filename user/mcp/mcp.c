@@ -136,6 +136,7 @@ void mcp_tick(struct mcp *m, uint64_t now)
 	hang_tick(m);
 	pair_tick(m);
 	sessions_tick(m);
+	relay_tick(m);
 	resend_tick(m); /* behind the sessions: a call that a server took along is no broken exchange */
 	logical_tick(m);
 }

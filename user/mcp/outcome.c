@@ -40,12 +40,12 @@ static void finish(struct mcp *m, struct pending *p)
 	struct whole *whole = p->whole;
 	bool held;
 
+	p->given_up = !p->call->has_response;
 	resend_release(m, p);
 	tools_answered(m, p);
 	relay_settle(m, p);
-	held = relay_hold(m, p) || resend_hold(m, p);
+	held = relay_end(m, p) || relay_await(m, p) || relay_hold(m, p) || resend_hold(m, p);
 	p->whole = NULL;
-	p->given_up = !f.c->has_response;
 	pending_retire(m, p, p->given_up || p->exchange);
 	if (!held)
 		outcome_tell(m, &f, whole);

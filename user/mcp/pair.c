@@ -424,6 +424,7 @@ void pair_session_moved(struct mcp *m, struct session *from, struct session *to)
 
 void pair_session_end(struct mcp *m, struct session *s, uint64_t ts)
 {
+	relay_session_end(m, s);
 	while (!list_empty(&s->early))
 		early_expire(m, list_entry(s->early.next, struct early, in_session));
 	while (!list_empty(&s->pending))

@@ -12,7 +12,6 @@
 #include "base/hash.h"
 #include "mcp/call_marks.h"
 #include "mcp/inflight.h"
-#include "mcp/outcome.h"
 #include "mcp/record.h"
 
 #define MEMBERS_MAX 32 /* of one slot that are looked at; where there are more it is in doubt */
@@ -25,6 +24,7 @@ struct relay_slot {
 
 int relays_init(struct mcp *m)
 {
+	list_init(&m->relays.awaited);
 	/* Each request in flight is in one slot of each kind at most: never full. */
 	return table_init(&m->relays.slots, HOPS * RELAY_BYS * ((size_t)m->caps.in_flight + 1));
 }
@@ -40,6 +40,7 @@ void relay_init(struct relay *r)
 		list_init(&r->by[i / RELAY_BYS][i % RELAY_BYS].link);
 	list_init(&r->inners);
 	list_init(&r->as_inner);
+	list_init(&r->awaited);
 }
 
 static bool may_be_relayed(struct sv method)
@@ -232,25 +233,11 @@ static struct pending *other_of(struct mcp *m, const struct pending *p, enum rel
 	return f.one;
 }
 
-static void part(struct pending *p)
+void relay_part(struct pending *p)
 {
 	p->relay.outer = NULL;
 	p->relay.bond = BOND_NONE;
 	list_del(&p->relay.as_inner);
-}
-
-static void let_go(struct mcp *m, struct relay *r)
-{
-	struct finished *held = r->held;
-
-	r->held = NULL;
-	while (!list_empty(&r->inners))
-		part(list_entry(r->inners.next, struct pending, relay.as_inner));
-	if (!held)
-		return;
-	outcome_tell(m, held, NULL);
-	session_unref(held->s);
-	free(held);
 }
 
 /* @bond: how sure that is. A second inner hop as sure: the outer call is no mere relay of one of them (a gateway that asks all
@@ -265,11 +252,11 @@ static void bind(struct mcp *m, struct pending *o, struct pending *p, enum relay
 	r->several = taken && bond == r->claim;
 	r->claim = bond;
 	if (taken)
-		let_go(m, r);
+		relay_let_go(m, r);
 	if (r->several)
 		return;
 	if (p->relay.outer)
-		part(p);
+		relay_part(p);
 	p->relay.outer = o;
 	p->relay.bond = bond;
 	list_add(&r->inners, &p->relay.as_inner);
@@ -333,57 +320,6 @@ void relay_asked(struct mcp *m, struct pending *p, const struct mcp_msg *msg)
 	}
 }
 
-bool relay_hold(struct mcp *m, struct pending *p)
-{
-	struct pending *o = p->relay.outer;
-	struct finished *h;
-
-	if (!o || p->whole || !p->call->has_response)
-		return false;
-	h = malloc(sizeof(*h));
-	if (!h) {
-		m->stats.no_memory++;
-		return false;
-	}
-	*h = (struct finished){ p->call, session_ref(p->s), p->step };
-	p->call = NULL;
-	part(p);
-	o->relay.held = h;
-	return true;
-}
-
-static void drop(struct relay *r)
-{
-	struct finished *held = r->held;
-
-	if (!held)
-		return;
-	r->held = NULL;
-	session_unref(held->s);
-	call_free(held->c);
-	free(held);
-}
-
-static bool has_answer(const struct call *c)
-{
-	return c->has_response && (c->outcome == CALL_OK || c->outcome == CALL_TOOL_ERROR || c->outcome == CALL_RPC_ERROR);
-}
-
-void relay_settle(struct mcp *m, struct pending *p)
-{
-	struct finished *held = p->relay.held;
-	struct call *c = p->call;
-
-	if (!held || !has_answer(c) || c->ts < held->c->ts) {
-		let_go(m, &p->relay);
-		return;
-	}
-	c->hops += 1 + held->c->hops;
-	c->request_seen += held->c->request_seen;
-	c->response_seen += held->c->response_seen;
-	drop(&p->relay);
-}
-
 static void leave(struct mcp *m, struct relay_link *link)
 {
 	struct relay_slot *slot = link->slot;
@@ -405,15 +341,7 @@ void relay_leave(struct mcp *m, struct pending *p)
 	for (int i = 0; i < HOPS * RELAY_BYS; i++)
 		leave(m, &r->by[i / RELAY_BYS][i % RELAY_BYS]);
 	while (!list_empty(&r->inners))
-		part(list_entry(r->inners.next, struct pending, relay.as_inner));
-	part(p);
-	drop(r);
-}
-
-void relay_flush(struct mcp *m)
-{
-	struct list *head = &m->inflight.by_age;
-
-	for (struct list *l = head->next; l != head; l = l->next)
-		let_go(m, &list_entry(l, struct pending, age)->relay);
+		relay_part(list_entry(r->inners.next, struct pending, relay.as_inner));
+	relay_part(p);
+	relay_drop(m, r);
 }

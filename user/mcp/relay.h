@@ -34,6 +34,9 @@ struct relay {
 	struct list inners, as_inner;
 	struct pending *outer;
 	struct finished *held;	 /* the inner hop, complete */
+	struct finished *over;	 /* the outer hop, complete before this one was */
+	struct list awaited;	 /* over: by when that was */
+	uint64_t over_at;
 	enum relay_bond bond;	 /* with outer */
 	enum relay_bond claim;	 /* the strongest of inner hops */
 	bool several;		 /* inner hops claim it so: none of them is one */
@@ -50,9 +53,24 @@ void relay_asked(struct mcp *m, struct pending *p, const struct mcp_msg *msg);
 bool relay_hold(struct mcp *m, struct pending *p);
 /* @p is complete: the inner hop that it held becomes a part of it, or is told by itself. */
 void relay_settle(struct mcp *m, struct pending *p);
+/* @p is complete, and its inner hop is not: it waits for it. true: as relay_hold(). */
+bool relay_await(struct mcp *m, struct pending *p);
+/* @p is complete: its outer hop, if that waits, is told. true: @p is a part of it, and not told. */
+bool relay_end(struct mcp *m, struct pending *p);
+/* The outer hop that waits for @p, if one does, is told without it. */
+void relay_release(struct mcp *m, struct pending *p);
+/* @s is over: what waits of it is told. */
+void relay_session_end(struct mcp *m, const struct session *s);
+void relay_tick(struct mcp *m);
 /* @p leaves; what it still holds is freed. */
 void relay_leave(struct mcp *m, struct pending *p);
 /* Nobody is answered any more: what is held is told by itself. */
 void relay_flush(struct mcp *m);
+
+/* Between relay.c and relay_ends.c: @p is no inner hop any more; what @r holds is told, and its inner hops are none; what it holds
+ * is freed. */
+void relay_part(struct pending *p);
+void relay_let_go(struct mcp *m, struct relay *r);
+void relay_drop(struct mcp *m, struct relay *r);
 
 #endif

@@ -13,6 +13,7 @@
 #include "mcp/http_session.h"
 #include "mcp/outcome.h"
 #include "mcp/record.h"
+#include "mcp/relay.h"
 #include "model/call.h"
 
 #define STEPS 16 /* requests with one id in flight at once that are looked at */
@@ -106,6 +107,7 @@ static void take_over(struct mcp *m, struct pending *p, struct pending *q)
 	}
 	logical_free(p->whole);
 	p->whole = NULL;
+	relay_release(m, p);
 	call_free(p->call);
 	pending_retire(m, p, false);
 }
@@ -121,6 +123,7 @@ static void take_answered(struct mcp *m, struct pending *p)
 	take_call(m, f->s, f->c, p->call);
 	if (f->c->has_duration)
 		f->c->duration_ns += p->twin.begin - p->begin;
+	relay_release(m, p);
 	call_free(p->call);
 	pending_retire(m, p, false);
 	outcome_tell(m, f, whole);

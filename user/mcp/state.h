@@ -62,6 +62,8 @@ struct logicals {
 
 struct relays {
 	struct table slots; /* requests in flight, by what an inner hop has in common with them */
+	struct list awaited; /* inner hops that their outer ones wait for, oldest first */
+	unsigned int n_awaited;
 };
 
 struct mcp {
