@@ -41,6 +41,7 @@
 	X(HELD_DROPPED, "held_dropped", "messages dropped: too many waited to be told apart")      \
 	X(TOOLS_EVICTED, "tools_evicted", "tools whose annotations and attempts were forgotten")  \
 	X(TASKS_EVICTED, "tasks_evicted", "logical calls given up: too many were open")           \
+	X(RELAYS_FULL, "relays_full", "calls over a relay told apart: too many waited for their inner hop") \
 	X(TRACKERS_EVICTED, "trackers_evicted", "sessions and agents that loop detection forgot")  \
 	X(EPISODES_REFUSED, "episodes_refused", "loops not followed: too many at once")           \
 	X(IDENTS_EVICTED, "idents_evicted", "processes forgotten while they lived: the table was full") \

@@ -320,6 +320,7 @@ void facts_counts(const struct facts *f, uint64_t v[C_N])
 	v[C_NO_MEMORY] = m.no_memory + l.no_memory;
 	v[C_TOOLS_EVICTED] = m.tools_evicted;
 	v[C_TASKS_EVICTED] = m.tasks_evicted;
+	v[C_RELAYS_FULL] = m.relays_full;
 	v[C_TRACKERS_EVICTED] = l.sessions_evicted + l.agents_evicted;
 	v[C_EPISODES_REFUSED] = l.episodes_refused;
 	v[C_SERIES_EVICTED] = a.series_evicted;

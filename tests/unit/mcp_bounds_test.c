@@ -192,6 +192,58 @@ static void test_open_calls(void **state)
 	peers_done(&w.p);
 }
 
+/* Process @hop asks the next one over pipes: call @i, or its answer. */
+static void hop_up(struct peers *p, unsigned int hop, unsigned int i)
+{
+	struct rpc_msg r = words_request("0", i ? "tools/call" : "initialize");
+	char id[12];
+
+	snprintf(id, sizeof(id), "%u", i);
+	words_set(&r, RPC_F_ID, id);
+	words_marks(&r, i, 0);
+	words_say(p, words_line(p, 10 * hop + 1, hop, hop + 1), r);
+}
+
+static void hop_down(struct peers *p, unsigned int hop, unsigned int i)
+{
+	char id[12];
+
+	snprintf(id, sizeof(id), "%u", i);
+	words_say(p, words_line(p, 10 * hop + 2, hop + 1, hop), i ? words_result(id) : words_welcome(id));
+}
+
+/* A relay whose server's answers are all decoded last: 256 calls wait for them, the others are told apart, and counted. */
+static void test_relay(void **state)
+{
+	struct mcp_stats st;
+	struct peers p;
+	uint64_t n, at;
+
+	(void)state;
+	flood_init(&p, &n);
+	for (unsigned int hop = 1; hop <= 2; hop++) {
+		mcp_stdio_set(p.m, 10 * hop + 1, 10 * hop + 2, words_proc(hop + 1));
+		hop_up(&p, hop, 0);
+		hop_down(&p, hop, 0);
+	}
+	for (unsigned int i = 1; i <= 300; i++)
+		for (unsigned int hop = 1; hop <= 2; hop++)
+			hop_up(&p, hop, i);
+	assert_int_equal(n, 2);
+	at = p.now;
+	p.now = at + NSEC_PER_SEC / 2;
+	for (unsigned int i = 1; i <= 300; i++)
+		hop_down(&p, 1, i);
+	mcp_stats(p.m, &st);
+	assert_int_equal(st.relays_full, 44);
+	assert_int_equal(n, 2 + 44);
+	p.now = at;
+	for (unsigned int i = 1; i <= 300; i++)
+		hop_down(&p, 2, i);
+	assert_int_equal(n, 2 + 300 + 44);
+	peers_done(&p);
+}
+
 static void flood_all(void)
 {
 	struct mcp_http x;
@@ -235,6 +287,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_tool_names),
 		cmocka_unit_test(test_open_calls),
+		cmocka_unit_test(test_relay),
 		cmocka_unit_test(test_nothing_left),
 	};
 

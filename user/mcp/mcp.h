@@ -126,6 +126,7 @@ struct mcp_stats {
 	uint64_t held_dropped;	 /* messages of undecided or unpaired streams dropped, too many waited */
 	uint64_t no_memory;	 /* messages dropped, an allocation failed */
 	uint64_t tools_evicted, tasks_evicted;
+	uint64_t relays_full;	 /* calls told without their inner hop, too many waited for theirs */
 };
 void mcp_stats(const struct mcp *m, struct mcp_stats *ret);
 

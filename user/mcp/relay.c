@@ -182,9 +182,9 @@ static bool same_id(const struct pending *a, const struct pending *b)
 /* An inner hop that was asked before its outer one was seen: by their times alone is it one. */
 static bool fits_late(const struct pending *o, const struct pending *p, enum relay_by by)
 {
-	bool free = same_id(o, p) ? p->relay.bond < BOND_ID : !p->relay.outer && !p->relay.doubt;
+	bool may = same_id(o, p) ? p->relay.bond < BOND_ID : !p->relay.outer && !p->relay.doubt;
 
-	return free && o->begin && p->begin && fits(o, p, by);
+	return may && o->begin && p->begin && fits(o, p, by);
 }
 
 struct found {

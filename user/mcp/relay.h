@@ -7,18 +7,11 @@
 #ifndef MCPVIGIL_MCP_RELAY_H
 #define MCPVIGIL_MCP_RELAY_H
 
-#include "mcp/logical.h"
+#include "mcp/finished.h"
 #include "mcp/state.h"
 
 struct pending;
 struct relay_slot;
-
-/* A call that is complete, and what it takes to tell it later. */
-struct finished {
-	struct call *c;
-	struct session *s; /* a reference */
-	struct logical_step step;
-};
 
 enum relay_by { BY_TRACE, BY_VENDOR, BY_ARGS, BY_PASSING, RELAY_BYS };
 enum relay_hop { HOP_OUTER, HOP_INNER, HOPS };

@@ -3,19 +3,10 @@
  * the other order, the outer one waits. */
 #include "mcp/relay.h"
 
-#include <stdlib.h>
-
 #include "mcp/inflight.h"
 #include "mcp/outcome.h"
 
 #define AWAITED_MAX 256 /* calls that wait for their inner hop; others are told without it */
-
-static void tell(struct mcp *m, struct finished *f)
-{
-	outcome_tell(m, f, NULL);
-	session_unref(f->s);
-	free(f);
-}
 
 void relay_let_go(struct mcp *m, struct relay *r)
 {
@@ -25,36 +16,13 @@ void relay_let_go(struct mcp *m, struct relay *r)
 	while (!list_empty(&r->inners))
 		relay_part(list_entry(r->inners.next, struct pending, relay.as_inner));
 	if (held)
-		tell(m, held);
-}
-
-static void drop(struct finished *f)
-{
-	if (!f)
-		return;
-	session_unref(f->s);
-	call_free(f->c);
-	free(f);
-}
-
-/* NULL: no memory. Else @p's call is not @p's any more. */
-static struct finished *take(struct mcp *m, struct pending *p)
-{
-	struct finished *f = malloc(sizeof(*f));
-
-	if (!f) {
-		m->stats.no_memory++;
-		return NULL;
-	}
-	*f = (struct finished){ p->call, session_ref(p->s), p->step };
-	p->call = NULL;
-	return f;
+		finished_tell(m, held, NULL);
 }
 
 bool relay_hold(struct mcp *m, struct pending *p)
 {
 	struct pending *o = p->relay.outer;
-	struct finished *h = o && !p->whole && p->call->has_response ? take(m, p) : NULL;
+	struct finished *h = o && !p->whole && p->call->has_response ? finished_take(m, p) : NULL;
 
 	if (!h)
 		return false;
@@ -89,19 +57,23 @@ void relay_settle(struct mcp *m, struct pending *p)
 	} else if (held) {
 		include(p->call, held->c);
 		p->relay.held = NULL;
-		drop(held);
+		finished_drop(held);
 	}
 }
 
 bool relay_await(struct mcp *m, struct pending *p)
 {
-	struct pending *inner = list_empty(&p->relay.inners) ? NULL :
-							       list_entry(p->relay.inners.next, struct pending, relay.as_inner);
+	struct relay *r = &p->relay;
+	struct pending *inner;
 
-	if (!inner || p->relay.outer || p->whole || p->step.input || p->step.task || !has_answer(p->call) ||
-	    m->relays.n_awaited == AWAITED_MAX)
+	if (list_empty(&r->inners) || r->outer || p->whole || p->step.input || p->step.task || !has_answer(p->call))
 		return false;
-	inner->relay.over = take(m, p);
+	if (m->relays.n_awaited == AWAITED_MAX) {
+		m->stats.relays_full++;
+		return false;
+	}
+	inner = list_entry(r->inners.next, struct pending, relay.as_inner);
+	inner->relay.over = finished_take(m, p);
 	if (!inner->relay.over)
 		return false;
 	inner->relay.over_at = m->now;
@@ -134,7 +106,7 @@ bool relay_end(struct mcp *m, struct pending *p)
 		p->call = NULL;
 	}
 	if (f)
-		tell(m, f);
+		finished_tell(m, f, NULL);
 	return part;
 }
 
@@ -143,7 +115,7 @@ void relay_release(struct mcp *m, struct pending *p)
 	struct finished *f = over(m, &p->relay);
 
 	if (f)
-		tell(m, f);
+		finished_tell(m, f, NULL);
 }
 
 void relay_session_end(struct mcp *m, const struct session *s)
@@ -174,9 +146,9 @@ void relay_tick(struct mcp *m)
 
 void relay_drop(struct mcp *m, struct relay *r)
 {
-	drop(r->held);
+	finished_drop(r->held);
 	r->held = NULL;
-	drop(over(m, r));
+	finished_drop(over(m, r));
 }
 
 void relay_flush(struct mcp *m)

@@ -6,8 +6,6 @@
  * is believed only after a while. A client that is redirected sends the request again, too. */
 #include "mcp/resend.h"
 
-#include <stdlib.h>
-
 #include "mcp/call_marks.h"
 #include "mcp/exchange.h"
 #include "mcp/http_session.h"
@@ -126,9 +124,7 @@ static void take_answered(struct mcp *m, struct pending *p)
 	relay_release(m, p);
 	call_free(p->call);
 	pending_retire(m, p, false);
-	outcome_tell(m, f, whole);
-	session_unref(f->s);
-	free(f);
+	finished_tell(m, f, whole);
 }
 
 void resend_wait(struct mcp *m, struct pending *p, enum call_outcome outcome, uint64_t end, uint64_t ts)
@@ -230,15 +226,12 @@ static struct pending *twin_before(struct mcp *m, const struct pending *q)
 bool resend_hold(struct mcp *m, struct pending *q)
 {
 	struct pending *p = q->exchange && !q->whole && q->call->has_response ? twin_before(m, q) : NULL;
-	struct finished *f = p ? malloc(sizeof(*f)) : NULL;
 
-	if (!f) {
-		m->stats.no_memory += p != NULL;
+	if (!p)
 		return false;
-	}
-	*f = (struct finished){ q->call, session_ref(q->s), q->step };
-	q->call = NULL;
-	p->twin.f = f;
+	p->twin.f = finished_take(m, q);
+	if (!p->twin.f)
+		return false;
 	p->twin.at = m->now;
 	p->twin.begin = q->begin;
 	list_add(&m->inflight.twins, &p->twin.link);
@@ -253,18 +246,12 @@ void resend_release(struct mcp *m, struct pending *p)
 		return;
 	p->twin.f = NULL;
 	list_del(&p->twin.link);
-	outcome_tell(m, f, NULL);
-	session_unref(f->s);
-	free(f);
+	finished_tell(m, f, NULL);
 }
 
 void resend_leave(struct pending *p)
 {
 	list_del(&p->twin.link);
-	if (!p->twin.f)
-		return;
-	call_free(p->twin.f->c);
-	session_unref(p->twin.f->s);
-	free(p->twin.f);
+	finished_drop(p->twin.f);
 	p->twin.f = NULL;
 }

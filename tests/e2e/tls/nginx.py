@@ -111,7 +111,8 @@ class Row:
         apart = [r["id"] for r in tools if r["id"] not in merged]
         behind = [line for line in [*as_pid(asked, worker), *answered] if line.get("id") not in merged]
         return [*(f"call {ident} is told for one hop alone" for ident in apart), *losses(trace), *numbering(trace),
-                *check_summary(summary, trace), *compare(asked, front, worker, expect), *compare(behind, back, None, {**expect, "http": "1.1", "tls": ABSENT})]
+                *check_summary(summary, trace), *compare(asked, front, worker, expect),
+                *compare(behind, back, None, {**expect, "http": "1.1", "tls": ABSENT})]
 
 
 def children(pid):
